@@ -1,0 +1,82 @@
+#pragma once
+
+// Regular expressions for `matches`, in RE2's syntax, matched in time that
+// grows with (pattern x subject) whatever they say: filters come from
+// clients, and a matcher that backtracks can be held up for hours by thirty
+// bytes. The pattern becomes a program; matching follows all its threads in
+// step (Pike's machine). Unicode classes (\pL) are refused, and (?i) folds
+// ASCII letters only: both would take tables.
+
+#include "protocol/base/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace praetor::model {
+
+/// Longer patterns are refused; people write patterns of a few dozen bytes.
+inline constexpr std::size_t regex_pattern_bytes_max = 1024;
+/// Instructions after counted repeats are unrolled: bounds a match's time.
+inline constexpr std::size_t regex_program_max = 4096;
+/// Groups within groups; bounds the compiler's stack.
+inline constexpr int regex_nesting_max = 100;
+/// RE2's limit of a counted repeat, and of such repeats multiplied.
+inline constexpr int regex_repeat_max = 1000;
+/// Only so much of a subject is looked at. Names and metadata are far
+/// shorter; the output of a check may be cut.
+inline constexpr std::size_t regex_subject_bytes_max = 16 * 1024;
+
+class regex {
+public:
+  /// Failures carry RE2's text, with the culprit in backquotes.
+  static result<regex> compile(std::string_view pattern);
+
+  /// Whether the pattern occurs anywhere in the subject.
+  bool search(std::string_view subject) const;
+
+  std::size_t program_size() const { return program_.size(); }
+
+private:
+  friend class regex_compiler;
+
+  enum class opcode : std::uint8_t {
+    any_of, // a rune within a set; `next`
+    split,  // both `next` and `other`
+    jump,   // `next`
+    assertion,
+    accept,
+  };
+
+  enum class position : std::uint8_t {
+    text_begin,
+    text_end,
+    line_begin,
+    line_end,
+    word_boundary,
+    no_word_boundary,
+  };
+
+  struct instruction {
+    opcode code = opcode::accept;
+    position where = position::text_begin;
+    std::uint32_t next = 0;
+    std::uint32_t other = 0;
+    std::uint32_t set = 0;
+  };
+
+  // Sorted, disjoint ranges of runes.
+  using rune_set = std::vector<std::pair<char32_t, char32_t>>;
+
+  struct thread_list;
+  struct place;
+  bool follow(thread_list& threads, std::uint32_t start, const place& at) const;
+  static bool holds(position where, const place& at);
+
+  std::vector<instruction> program_;
+  std::vector<rune_set> sets_;
+};
+
+} // namespace praetor::model
