@@ -1,0 +1,275 @@
+#include "storage/state_store.hpp"
+
+namespace praetor::storage {
+namespace {
+
+model::outcome outcome_at(modify_index at) {
+  model::outcome out;
+  out.index = at;
+  return out;
+}
+
+// What the end of sessions does to the keys they hold.
+void release_locks(state& on, modify_index at,
+                   const std::vector<model::session>& ended,
+                   model::change_set& changes, model::outcome& out) {
+  for (auto& session : ended) {
+    out.ended_sessions.push_back(session.id);
+    for (auto& shard : on.shards)
+      for (auto& key : shard.end_session(at, session, changes))
+        if (session.lock_delay > span{})
+          out.released.push_back({key, session.lock_delay});
+  }
+}
+
+// One operation of a transaction on the state it sees; an error text refuses
+// the whole transaction.
+class transaction_step {
+public:
+  transaction_step(state& on, modify_index at, model::change_set& changes,
+                   model::outcome& out)
+      : on_(on), at_(at), changes_(changes), out_(out) {}
+
+  status run(const model::kv_operation& operation) {
+    auto& shard = on_.shards[shard_of(operation.key, on_.shards.size())];
+    switch (operation.verb) {
+    case model::kv_verb::get:
+    case model::kv_verb::get_or_empty:
+    case model::kv_verb::get_tree:
+      return read(operation);
+    case model::kv_verb::check_index:
+    case model::kv_verb::check_session:
+    case model::kv_verb::check_not_exists:
+      return check(operation, shard.get(operation.key));
+    case model::kv_verb::remove_tree:
+      for (auto& one : on_.shards)
+        if (auto ok = one.apply(at_, operation, true, changes_); !ok)
+          return ok.failure();
+      return {};
+    default:
+      return write(shard, operation);
+    }
+  }
+
+private:
+  status read(const model::kv_operation& operation) {
+    if (operation.verb == model::kv_verb::get_tree) {
+      auto below = evaluate(
+          on_, {.kind = model::query_kind::kv_list, .name = operation.key});
+      for (auto& entry : std::get<model::kv_list>(below.records))
+        out_.entries.push_back(*entry);
+      return {};
+    }
+    auto found = on_.shards[shard_of(operation.key, on_.shards.size())].get(
+        operation.key);
+    if (found) {
+      out_.entries.push_back(*found);
+      return {};
+    }
+    if (operation.verb == model::kv_verb::get)
+      return fail(errc::not_found,
+                  "key \"" + operation.key + "\" doesn't exist");
+    model::kv_entry empty;
+    empty.key = operation.key;
+    out_.entries.push_back(std::move(empty));
+    return {};
+  }
+
+  status check(const model::kv_operation& operation,
+               const kv_table::entry_ptr& found) {
+    if (operation.verb == model::kv_verb::check_not_exists) {
+      if (found)
+        return fail(errc::conflict, "key \"" + operation.key + "\" exists");
+      return {};
+    }
+    if (!found)
+      return fail(errc::not_found,
+                  "key \"" + operation.key + "\" doesn't exist");
+    if (operation.verb == model::kv_verb::check_index &&
+        found->modified != operation.index)
+      return fail(errc::conflict, "failed index check for key \"" +
+                                      operation.key +
+                                      "\", current modify index " +
+                                      std::to_string(found->modified) +
+                                      " != " + std::to_string(operation.index));
+    if (operation.verb == model::kv_verb::check_session &&
+        found->session != operation.session)
+      return fail(errc::conflict, "failed session check for key \"" +
+                                      operation.key + "\", current session \"" +
+                                      found->session + "\" != \"" +
+                                      operation.session + "\"");
+    add_without_value(*found);
+    return {};
+  }
+
+  status write(kv_table& shard, const model::kv_operation& operation) {
+    bool lives = on_.catalog.session(operation.session) != nullptr;
+    auto done = shard.apply(at_, operation, lives, changes_);
+    if (!done)
+      return done.failure();
+    if (!*done)
+      return refusal(operation);
+    bool removes = operation.verb == model::kv_verb::remove ||
+                   operation.verb == model::kv_verb::remove_cas;
+    if (removes)
+      return {};
+    auto written = shard.get(operation.key);
+    PRAETOR_ASSERT(written);
+    add_without_value(*written);
+    return {};
+  }
+
+  // Only reads answer with the value; all else with the rest of the entry.
+  void add_without_value(model::kv_entry entry) {
+    entry.value.clear();
+    out_.entries.push_back(std::move(entry));
+  }
+
+  static status refusal(const model::kv_operation& operation) {
+    auto subject = "key \"" + operation.key + "\"";
+    switch (operation.verb) {
+    case model::kv_verb::cas:
+      return fail(errc::conflict,
+                  "failed to set " + subject + ", index is stale");
+    case model::kv_verb::remove_cas:
+      return fail(errc::conflict,
+                  "failed to delete " + subject + ", index is stale");
+    case model::kv_verb::lock:
+      return fail(errc::conflict,
+                  "failed to lock " + subject + ", lock is already held");
+    default:
+      return fail(errc::conflict,
+                  "failed to unlock " + subject +
+                      ", lock isn't held, or is held by another session");
+    }
+  }
+
+  state& on_;
+  modify_index at_;
+  model::change_set& changes_;
+  model::outcome& out_;
+};
+
+class applier {
+public:
+  applier(state& on, modify_index at, model::change_set& changes)
+      : on_(on), at_(at), changes_(changes), out_(outcome_at(at)) {}
+
+  void operator()(const model::kv_operation& operation) {
+    if (operation.verb == model::kv_verb::remove_tree) {
+      for (auto& shard : on_.shards)
+        if (auto done = shard.apply(at_, operation, true, changes_); !done)
+          out_.failure = done.failure();
+      return;
+    }
+    bool lives = on_.catalog.session(operation.session) != nullptr;
+    out_ =
+        apply_to_shard(on_.shards[shard_of(operation.key, on_.shards.size())],
+                       at_, operation, lives, changes_);
+  }
+
+  void operator()(const model::transaction& transaction) {
+    auto before = on_;
+    model::change_set changed;
+    transaction_step step(on_, at_, changed, out_);
+    for (std::size_t i = 0; i < transaction.operations.size(); ++i)
+      if (auto ok = step.run(transaction.operations[i]); !ok)
+        out_.failures.push_back({i, ok.failure().text});
+    if (!out_.failures.empty()) {
+      on_ = before;
+      out_.accepted = false;
+      out_.entries.clear();
+      return;
+    }
+    for (auto& key : changed.keys)
+      changes_.keys.push_back(std::move(key));
+  }
+
+  void operator()(const model::catalog_register& command) {
+    change_catalog(command);
+  }
+  void operator()(const model::catalog_deregister& command) {
+    change_catalog(command);
+  }
+
+  void operator()(const model::session_create& command) {
+    if (auto ok = on_.catalog.apply(at_, command, changes_); !ok)
+      out_.failure = ok.failure();
+  }
+
+  void operator()(const model::session_destroy& command) {
+    if (auto ended = on_.catalog.apply(at_, command, changes_))
+      release_locks(on_, at_, {*ended}, changes_, out_);
+  }
+
+  void operator()(const model::reap_tombstones& command) {
+    for (auto& shard : on_.shards)
+      shard.reap_tombstones(command.upto);
+  }
+
+  model::outcome take() { return std::move(out_); }
+
+private:
+  template <class Command>
+  void change_catalog(const Command& command) {
+    std::vector<model::session> ended;
+    model::change_set changed;
+    auto ok = on_.catalog.apply(at_, command, changed, ended);
+    if (!ok) {
+      out_.failure = ok.failure();
+      return;
+    }
+    for (auto& topic : changed.topics)
+      changes_.topics.push_back(std::move(topic));
+    release_locks(on_, at_, ended, changes_, out_);
+  }
+
+  state& on_;
+  modify_index at_;
+  model::change_set& changes_;
+  model::outcome out_;
+};
+
+} // namespace
+
+std::size_t shard_of(std::string_view key, std::size_t shard_count) {
+  PRAETOR_ASSERT(shard_count > 0);
+  // FNV-1a, 64 bits: the same on every node and every build.
+  std::uint64_t hash = 14695981039346656037ull;
+  for (auto c : key)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  // The last bytes of a key hardly reach the middle of the hash, and keys that
+  // are used together differ there: the low half takes part too.
+  return static_cast<std::size_t>((hash ^ (hash >> 32)) % shard_count);
+}
+
+std::optional<std::size_t> only_shard(const model::command& command,
+                                      std::size_t shard_count) {
+  auto* operation = std::get_if<model::kv_operation>(&command);
+  if (!operation || operation->verb == model::kv_verb::remove_tree)
+    return std::nullopt;
+  return shard_of(operation->key, shard_count);
+}
+
+model::outcome apply_to_shard(kv_table& shard, modify_index at,
+                              const model::kv_operation& operation,
+                              bool session_lives, model::change_set& changes) {
+  auto out = outcome_at(at);
+  auto done = shard.apply(at, operation, session_lives, changes);
+  if (done)
+    out.accepted = *done;
+  else
+    out.failure = done.failure();
+  return out;
+}
+
+model::outcome apply(state& on, modify_index at, const model::command& command,
+                     model::change_set& changes) {
+  PRAETOR_ASSERT(at > on.applied);
+  applier step(on, at, changes);
+  std::visit(step, command);
+  on.applied = at;
+  return step.take();
+}
+
+} // namespace praetor::storage

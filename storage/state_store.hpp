@@ -1,0 +1,59 @@
+#pragma once
+
+// The whole replicated state as one value: the KV shards and the catalogue at
+// one index. Copying it is taking a snapshot; applying a command to equal
+// states gives equal states. The key space is divided over the shards by a
+// hash of the whole key, so that no prefix makes one shard hot.
+
+#include "storage/catalog_table.hpp"
+#include "storage/kv_table.hpp"
+
+#include <optional>
+
+namespace praetor::storage {
+
+/// How many shards a new state has. A power of two, fixed for a cluster's
+/// life by nothing on disk: the log holds commands, not shards.
+inline constexpr std::size_t kv_shards_default = 4;
+
+struct state {
+  explicit state(std::size_t shard_count = kv_shards_default)
+      : shards(shard_count) {}
+
+  std::vector<kv_table> shards;
+  catalog_table catalog;
+  modify_index applied = 0; // everything up to here is in
+};
+
+std::size_t shard_of(std::string_view key, std::size_t shard_count);
+
+/// The shard that alone is touched, when the command is such: it may be
+/// applied by that shard's actor while others do theirs. Nothing means that
+/// the command needs the whole state.
+std::optional<std::size_t> only_shard(const model::command& command,
+                                      std::size_t shard_count);
+
+/// Applies one command at its index. Refusals are in the outcome; the state
+/// is then as before but for `applied`.
+model::outcome apply(state& on, modify_index at, const model::command& command,
+                     model::change_set& changes);
+
+/// One operation on one shard, as `apply` does it.
+model::outcome apply_to_shard(kv_table& shard, modify_index at,
+                              const model::kv_operation& operation,
+                              bool session_lives, model::change_set& changes);
+
+/// The answer to a query, from this state alone.
+model::read_answer evaluate(const state& from, const model::read_query& query);
+
+/// The index that `evaluate` would give, where that is cheaper to know.
+modify_index index_of(const state& from, const model::read_query& query);
+
+/// A number that moves whenever the answer may: equal numbers of two states
+/// of one log mean equal answers. Cheaper than `index_of` for listings.
+modify_index version_of(const state& of, const model::read_query& query);
+
+bool has_meta(const model::node& node,
+              const std::vector<std::pair<std::string, std::string>>& wanted);
+
+} // namespace praetor::storage
