@@ -1,0 +1,192 @@
+#pragma once
+
+// What a route asks of the node, as one variant: the route decides, the
+// session's actor carries out. A rendered answer is shared by all who asked
+// the same, so it is encoded once.
+
+#include "http/message.hpp"
+#include "protocol/model/command.hpp"
+#include "protocol/model/definition.hpp"
+#include "protocol/model/query.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace praetor::http {
+
+/// An encoded answer without what differs between connections.
+struct rendered {
+  int status = 200;
+  /// Empty: no Content-Type header at all, as Consul leaves it out of answers
+  /// without a body.
+  std::string content_type;
+  std::vector<header> headers;
+  std::shared_ptr<const std::string> body;
+  modify_index index = 0; // of the read behind it
+
+  /// The body in the gzip coding, made when first asked for. Only on the
+  /// thread that the answer belongs to.
+  const std::shared_ptr<const std::string>& compressed() const;
+
+private:
+  mutable std::shared_ptr<const std::string> compressed_;
+};
+
+using rendered_ptr = std::shared_ptr<const rendered>;
+
+/// How fresh a read must be. Consul's three modes.
+enum class consistency : std::uint8_t { leader, stale, consistent };
+
+/// What every read may carry beside its own parameters.
+struct read_options {
+  consistency level = consistency::leader;
+  modify_index index = 0; // wait for a newer answer; 0: do not wait
+  span wait{};            // for at most so long
+  bool cached = false;
+};
+
+/// A read of the replicated state. `cache_key` names the answer: equal keys
+/// at equal states give equal bytes.
+struct read_action {
+  model::read_query query;
+  read_options options;
+  bool pretty = false;
+  bool raw = false;               // kv: the value itself
+  bool as_list = false;           // catalog/node-services: a list of services
+  bool tells_consistency = false; // X-Consul-Effective-Consistency
+  std::string cache_key;
+};
+
+/// How a write is answered. A transaction that only reads tells where its
+/// answer comes from, as other reads do.
+enum class write_reply : std::uint8_t {
+  boolean,
+  transaction,
+  read_transaction,
+  session,
+};
+
+struct write_action {
+  model::command command;
+  write_reply reply = write_reply::boolean;
+  bool pretty = false;
+  std::string session_id; // write_reply::session
+};
+
+/// What only this agent knows or does.
+namespace agent {
+
+struct register_service {
+  model::service_wish wish;
+  bool replace_checks = false;
+};
+struct deregister_service {
+  std::string id;
+};
+struct register_check {
+  model::check_wish wish;
+};
+struct deregister_check {
+  std::string id;
+};
+struct update_check {
+  std::string id;
+  std::string status;
+  std::string output;
+};
+struct service_maintenance {
+  std::string id;
+  bool enable = false;
+  std::string reason;
+};
+struct node_maintenance {
+  bool enable = false;
+  std::string reason;
+};
+struct list_services {
+  std::string filter;
+};
+struct list_checks {
+  std::string filter;
+};
+struct get_service {
+  std::string id;
+  std::string hash; // wait while the content still has it
+  span wait{};
+};
+struct health_by_id {
+  std::string id;
+  bool text = false;
+};
+struct health_by_name {
+  std::string name;
+  bool text = false;
+};
+struct self {};
+struct members {
+  bool wan = false;
+};
+struct metrics {};
+struct host {};
+struct reload {};
+struct leave {};
+struct join {
+  std::string address;
+  bool wan = false;
+};
+struct renew_session {
+  session_id id;
+};
+enum class status_of : std::uint8_t { leader, peers };
+struct status {
+  status_of what = status_of::leader;
+};
+
+using request =
+    std::variant<register_service, deregister_service, register_check,
+                 deregister_check, update_check, service_maintenance,
+                 node_maintenance, list_services, list_checks, get_service,
+                 health_by_id, health_by_name, self, members, metrics, host,
+                 reload, leave, join, renew_session, status>;
+
+} // namespace agent
+
+struct agent_action {
+  agent::request request;
+  bool pretty = false;
+};
+
+/// Stream the log lines of at least this level until the client goes.
+struct monitor_action {
+  std::string level; // upper case
+};
+
+/// Nothing to do: the answer is known.
+struct reply_action {
+  rendered_ptr answer;
+};
+
+using action = std::variant<reply_action, read_action, write_action,
+                            agent_action, monitor_action>;
+
+/// What routes have to know of the node they serve. Fixed until a reload.
+struct surface {
+  std::string datacenter = "dc1";
+  std::string node_name;
+  bool always_pretty = false; // -dev indents every answer
+  bool ui = false;
+  std::string ui_path = "/ui/"; // where the web view is, slashes around
+  bool debug = false;
+  std::uint64_t kv_value_bytes_max = 512 * 1024;
+  std::uint64_t txn_bytes_max = 512 * 1024;
+  span session_ttl_min = std::chrono::seconds(10);
+  std::vector<header> extra_headers; // http_config.response_headers
+  std::vector<std::string> blocked;  // http_config.block_endpoints
+  bool translate_wan_addresses = false;
+  bool scripts_enabled = false;
+  /// Makes the id of a new session; handed in, since routes have no chance of
+  /// their own.
+  std::function<std::string()> make_id;
+};
+
+} // namespace praetor::http
