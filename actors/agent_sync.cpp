@@ -1,0 +1,143 @@
+// Anti-entropy: for its own node the agent's word is the truth, and the
+// catalogue is made to follow it.
+
+#include "actors/agent.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace praetor::actors {
+namespace {
+
+constexpr const char* server_service = "consul"; // a name in Consul's API
+constexpr const char* alive_check = "serfHealth";
+
+void propose(agent_ptr self, const model::command& command, std::string what,
+             std::function<void()> done) {
+  auto bytes = std::make_shared<const std::string>(model::encode(command));
+  auto finished = std::make_shared<std::function<void()>>(std::move(done));
+  self->request(self->state.parts->raft, caf::infinite, at::propose::value,
+                proposal{std::move(bytes)})
+      .then(
+          [what, finished](const model::outcome& outcome) {
+            if (outcome.failure.code == errc::ok)
+              spdlog::info("agent: Synced {}", what);
+            else
+              spdlog::warn("agent: Syncing {} failed: {}", what,
+                           outcome.failure.text);
+            (*finished)();
+          },
+          [what, finished](caf::error&) {
+            spdlog::warn("agent: Syncing {} failed: no answer", what);
+            (*finished)();
+          });
+}
+
+model::catalog_register for_own_node(const agent_state& state) {
+  model::catalog_register command;
+  command.node = state.parts->facts->node;
+  return command;
+}
+
+// Records of the same content, whatever their indexes.
+template <class Record>
+bool is_same(Record a, const Record& b) {
+  a.created = b.created;
+  a.modified = b.modified;
+  return a == b;
+}
+
+model::check shown(const model::check& record, bool with_output) {
+  auto copy = record;
+  if (!with_output)
+    copy.output.clear();
+  return copy;
+}
+
+} // namespace
+
+void sync_service(agent_ptr self, const std::string& id,
+                  std::function<void()> done) {
+  auto& local = self->state.local;
+  auto found = local.services.find(id);
+  if (found == local.services.end() || !self->state.leads)
+    return done();
+  auto command = for_own_node(self->state);
+  command.service = found->second.wish.service;
+  for (auto* check : local.checks_of(id))
+    command.checks.push_back(check->record);
+  propose(self, command, "service: service=" + id, std::move(done));
+}
+
+void sync_check(agent_ptr self, const std::string& id,
+                std::function<void()> done) {
+  auto& local = self->state.local;
+  auto found = local.checks.find(id);
+  if (found == local.checks.end() || !self->state.leads)
+    return done();
+  auto command = for_own_node(self->state);
+  command.checks.push_back(found->second.record);
+  propose(self, command, "check: check=" + id, std::move(done));
+}
+
+void sync_removal(agent_ptr self, model::catalog_deregister what,
+                  std::function<void()> done) {
+  if (!self->state.leads)
+    return done();
+  auto text = what.service_id.empty()
+                  ? "the removal of check: check=" + what.check_id
+                  : "the removal of service: service=" + what.service_id;
+  propose(self, what, text, std::move(done));
+}
+
+void sync_all(agent_ptr self) {
+  auto& state = self->state;
+  if (!state.leads)
+    return;
+  auto newest = state.parts->readers->newest();
+  auto& catalog = newest->catalog;
+  auto& node = state.local.node;
+  auto now = state.parts->time->now();
+  auto& policy = state.parts->facts->config.checks_policy;
+  bool with_output = now - state.last_output_sync >= policy.update_interval;
+  if (with_output)
+    state.last_output_sync = now;
+  for (auto& [id, one] : state.local.services) {
+    auto known = catalog.service(node, id);
+    if (!known || !is_same(one.wish.service, *known))
+      sync_service(self, id, [] {});
+  }
+  for (auto& [id, one] : state.local.checks) {
+    auto known = catalog.check(node, id);
+    if (!known ||
+        !is_same(shown(one.record, with_output), shown(*known, with_output)))
+      sync_check(self, id, [] {});
+  }
+  for (auto& one : catalog.services_of_node(node))
+    if (one->id != server_service && !state.local.services.contains(one->id))
+      sync_removal(self, {node, one->id, ""}, [] {});
+  for (auto& one : catalog.checks_of_node(node))
+    if (one->id != alive_check && !state.local.checks.contains(one->id))
+      sync_removal(self, {node, "", one->id}, [] {});
+}
+
+void register_leader(agent_ptr self) {
+  auto& facts = *self->state.parts->facts;
+  auto command = for_own_node(self->state);
+  auto& service = command.service.emplace();
+  service.id = service.name = server_service;
+  service.port = facts.config.ports.server;
+  service.meta = model::string_map{
+      {"non_voter", "false"},         {"raft_version", "3"},
+      {"serf_protocol_current", "2"}, {"serf_protocol_max", "5"},
+      {"serf_protocol_min", "1"},     {"version", facts.version}};
+  auto& check = command.checks.emplace_back();
+  check.id = alive_check;
+  check.name = "Serf Health Status";
+  check.status = model::check_status::passing;
+  check.output = "Agent alive and reachable";
+  propose(self, command, "node info", [] {});
+}
+
+} // namespace praetor::actors

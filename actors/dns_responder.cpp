@@ -1,0 +1,109 @@
+#include "actors/dns_responder.hpp"
+
+#include "dns/address.hpp"
+
+#include <ctime>
+
+namespace praetor::actors {
+
+std::shared_ptr<const model::node> dns_view::node(std::string_view name) const {
+  return reader_.newest()->catalog.node(name);
+}
+
+std::shared_ptr<const dns::service_entries>
+dns_view::service(std::string_view name) const {
+  auto& catalog = reader_.newest()->catalog;
+  auto changed = catalog.service_changed(name, true);
+  auto found = services_.find(name);
+  if (found != services_.end() && found->second.changed == changed)
+    return found->second.entries;
+  auto instances = catalog.instances(name);
+  if (instances.empty())
+    return nullptr; // a flood of unknown names must not fill our memory
+  auto entries = std::make_shared<dns::service_entries>();
+  entries->reserve(instances.size());
+  for (auto& one : instances)
+    entries->push_back(catalog.entry_of(one));
+  if (found == services_.end() && services_.size() >= dns_services_kept_max)
+    services_.clear();
+  services_[std::string(name)] = {changed, entries};
+  return entries;
+}
+
+std::shared_ptr<const dns::service_entries>
+dns_view::connect(std::string_view name) const {
+  auto& catalog = reader_.newest()->catalog;
+  auto entries = std::make_shared<dns::service_entries>();
+  for (auto& one : catalog.connect_instances(name))
+    entries->push_back(catalog.entry_of(one));
+  return entries;
+}
+
+std::vector<std::shared_ptr<const model::node>>
+dns_view::nodes_at(std::string_view ip) const {
+  std::vector<std::shared_ptr<const model::node>> found;
+  for (auto& one : reader_.newest()->catalog.nodes()) {
+    auto address = dns::parse_address(one->address);
+    if (address && dns::format_address(*address) == ip)
+      found.push_back(one);
+  }
+  return found;
+}
+
+std::vector<std::string> dns_view::services_at(std::string_view ip) const {
+  std::vector<std::string> found;
+  auto& catalog = reader_.newest()->catalog;
+  for (auto& node : catalog.nodes())
+    for (auto& one : catalog.services_of_node(node->name)) {
+      auto address = dns::parse_address(one->address);
+      if (address && dns::format_address(*address) == ip)
+        found.push_back(one->name);
+    }
+  return found;
+}
+
+bool dns_view::has_leader() const {
+  return reader_.source().had_leader();
+}
+
+namespace {
+
+void on_question(dns_responder_ptr self, const dns_question& question) {
+  auto& state = self->state;
+  auto& rules = *state.rules;
+  auto found = dns::answer(*question.packet, question.via, rules, *state.view,
+                           state.chance);
+  if (found.what == dns::outcome::kind::prepared) {
+    dns::prepared_result none;
+    none.what = dns::prepared_result::kind::unknown;
+    dns::supplement more;
+    more.prepared = &none;
+    found = dns::answer(*question.packet, question.via, rules, *state.view,
+                        state.chance, more);
+  }
+  if (found.what == dns::outcome::kind::reply)
+    question.from->send(std::move(found.bytes));
+}
+
+} // namespace
+
+dns_responder_actor::behavior_type
+dns_responder(dns_responder_ptr self,
+              std::shared_ptr<const dns::settings> rules,
+              std::shared_ptr<publication> readers, std::uint64_t seed) {
+  self->state.rules = std::move(rules);
+  self->state.view = std::make_unique<dns_view>(std::move(readers), [] {
+    return static_cast<std::uint32_t>(std::time(nullptr));
+  });
+  self->state.chance = prng(seed);
+  return {
+      [=](at::received, const dns_question& question) {
+        on_question(self, question);
+      },
+      [=](at::reload, const std::shared_ptr<const dns::settings>& rules) {
+        self->state.rules = rules;
+      },
+  };
+}
+
+} // namespace praetor::actors

@@ -1,0 +1,369 @@
+#pragma once
+
+// The typed handle of every actor, a comment per message. Messages marked
+// "local" carry pointers and never leave the node; all others can be sent
+// through bytes and have their round-trip test.
+
+#include "actors/publication.hpp"
+#include "dns/answer.hpp"
+#include "http/action.hpp"
+#include "protocol/model/definition.hpp"
+#include "protocol/model/inspect.hpp"
+#include "protocol/model/local_codec.hpp"
+#include "protocol/raft/output.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/atom.hpp>
+#include <caf/meta/type_name.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+namespace praetor::actors::io {
+class byte_stream;
+}
+
+namespace praetor::actors {
+
+// An atom has at most ten characters.
+namespace at {
+using propose = caf::atom_constant<caf::atom("propose")>;
+using tick = caf::atom_constant<caf::atom("tick")>;
+using flush = caf::atom_constant<caf::atom("flush")>;
+using save = caf::atom_constant<caf::atom("save")>;
+using apply = caf::atom_constant<caf::atom("apply")>;
+using adopt = caf::atom_constant<caf::atom("adopt")>;
+using publish = caf::atom_constant<caf::atom("publish")>;
+using subscribe = caf::atom_constant<caf::atom("subscribe")>;
+using watch = caf::atom_constant<caf::atom("watch")>;
+using unwatch = caf::atom_constant<caf::atom("unwatch")>;
+using expire = caf::atom_constant<caf::atom("expire")>;
+using created = caf::atom_constant<caf::atom("created")>;
+using renew = caf::atom_constant<caf::atom("renew")>;
+using lead = caf::atom_constant<caf::atom("lead")>;
+using call = caf::atom_constant<caf::atom("call")>;
+using report = caf::atom_constant<caf::atom("report")>;
+using retire = caf::atom_constant<caf::atom("retire")>;
+using probe = caf::atom_constant<caf::atom("probe")>;
+using received = caf::atom_constant<caf::atom("received")>;
+using written = caf::atom_constant<caf::atom("written")>;
+using closed = caf::atom_constant<caf::atom("closed")>;
+using stop = caf::atom_constant<caf::atom("stop")>;
+using reload = caf::atom_constant<caf::atom("reload")>;
+using sync = caf::atom_constant<caf::atom("sync")>;
+using update = caf::atom_constant<caf::atom("update")>;
+using snapshot = caf::atom_constant<caf::atom("snapshot")>;
+using remove = caf::atom_constant<caf::atom("remove")>;
+using service = caf::atom_constant<caf::atom("service")>;
+using check = caf::atom_constant<caf::atom("check")>;
+} // namespace at
+
+// -- raft ---------------------------------------------------------------------
+
+/// The bytes of one command on their way into the log.
+struct proposal {
+  std::shared_ptr<const std::string> data;
+};
+
+template <class Inspector>
+std::enable_if_t<Inspector::reads_state, typename Inspector::result_type>
+inspect(Inspector& f, proposal& x) {
+  auto& [data] = x;
+  static const std::string none;
+  return f(const_cast<std::string&>(data ? *data : none));
+}
+template <class Inspector>
+std::enable_if_t<Inspector::writes_state, typename Inspector::result_type>
+inspect(Inspector& f, proposal& x) {
+  auto& [data] = x;
+  auto read = std::make_shared<std::string>();
+  auto failed = f(*read);
+  data = std::move(read);
+  return failed;
+}
+
+/// What must be durable before the promise that rests on it. Local.
+struct save_request {
+  std::optional<raft::hard_state> state;
+  std::vector<raft::entry> entries;
+  /// Entries up to here are of no use any more: a snapshot has them.
+  log_index drop_upto{};
+};
+
+/// Everything up to here is durable.
+struct saved {
+  log_index upto;
+  term in_term;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, saved& x) {
+  auto& [upto, in_term] = x;
+  return f(upto, in_term);
+}
+
+using log_writer_actor = caf::typed_actor<
+    /// Saves, syncs, answers; in order. An error means: stop using me.
+    caf::replies_to<at::save, save_request>::with<saved>>;
+
+/// A published state on its way to disk. Local.
+struct snapshot_request {
+  state_ptr state;
+  term in_term;        // of the entry that it was applied up to
+  std::string servers; // who they are as of then
+};
+
+/// A snapshot is durable.
+struct snapshot_done {
+  log_index index;
+  /// That of the older one that is kept beside it; 0 for none.
+  log_index older;
+  std::uint64_t bytes = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, snapshot_done& x) {
+  auto& [index, older, bytes] = x;
+  return f(index, older, bytes);
+}
+
+using snapshot_writer_actor = caf::typed_actor<
+    /// Writes a snapshot, chunk by chunk; an error leaves those before it as
+    /// they were. One at a time.
+    caf::replies_to<at::snapshot, snapshot_request>::with<snapshot_done>,
+    /// To itself: the next chunk.
+    caf::reacts_to<at::flush>>;
+
+using leadership_listener_actor = caf::typed_actor<
+    /// This node became (true) or ceased to be (false) the leader.
+    caf::reacts_to<at::lead, bool>>;
+
+using raft_peer_actor = caf::typed_actor<
+    /// Puts a command into the log; answers when it has been applied here.
+    caf::replies_to<at::propose, proposal>::with<model::outcome>,
+    /// Time passes.
+    caf::reacts_to<at::tick>,
+    /// To itself: all proposals of this turn are in, carry out the output.
+    caf::reacts_to<at::flush>,
+    /// Who wants to hear of changes of leadership.
+    caf::reacts_to<at::subscribe, leadership_listener_actor>>;
+
+// -- the state
+// -----------------------------------------------------------------
+
+/// Committed entries in log order. Local.
+struct committed {
+  std::vector<raft::entry> entries;
+};
+
+/// What became of them, in the same order. Local.
+struct applied {
+  std::vector<std::pair<log_index, model::outcome>> outcomes;
+};
+
+/// Single-key operations for one shard, in log order. Local.
+struct shard_batch {
+  struct item {
+    log_index at;
+    model::kv_operation operation;
+    bool session_lives = false;
+  };
+  std::vector<item> items;
+};
+
+/// The shard after a batch. Local.
+struct shard_done {
+  storage::kv_table table;
+  std::vector<std::pair<log_index, model::outcome>> outcomes;
+  model::change_set changes;
+};
+
+/// A newly published state and what changed since the one before. Local.
+struct publication_note {
+  state_ptr state;
+  std::shared_ptr<const model::change_set> changes;
+  std::vector<model::released_lock> released;
+};
+
+using kv_shard_actor =
+    caf::typed_actor<caf::replies_to<at::apply, shard_batch>::with<shard_done>,
+                     /// A command over several shards was applied elsewhere:
+                     /// this is your part of its result.
+                     caf::reacts_to<at::adopt, storage::kv_table>>;
+
+using state_listener_actor =
+    caf::typed_actor<caf::reacts_to<at::publish, publication_note>>;
+
+using store_keeper_actor = caf::typed_actor<
+    /// Applies committed entries; answers after they are published.
+    caf::replies_to<at::apply, committed>::with<applied>,
+    /// Who wants every publication_note.
+    caf::reacts_to<at::subscribe, state_listener_actor>>;
+
+/// Bytes that a socket gave. Local.
+struct received_bytes {
+  std::shared_ptr<const std::string> bytes;
+};
+
+/// What a check of this agent found.
+struct check_report {
+  std::string id;
+  std::string status;
+  std::string output;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, check_report& x) {
+  auto& [id, status, output] = x;
+  return f(id, status, output);
+}
+
+/// Services and checks out of configuration files, and at the start those
+/// that were kept. Local.
+struct local_definitions {
+  std::vector<model::service_wish> services;
+  std::vector<model::check_wish> checks;
+  std::optional<model::node> node; // what the node says of itself now
+  model::kept_local kept;
+};
+
+// -- sessions
+// ------------------------------------------------------------------
+
+using session_keeper_actor = caf::typed_actor<
+    /// Proposes a command that may take locks, unless one of them is still in
+    /// its delay; answers as raft does.
+    caf::replies_to<at::propose, proposal>::with<model::outcome>,
+    /// A session's client is alive; false when there is no such session.
+    caf::replies_to<at::renew, session_id>::with<bool>,
+    caf::reacts_to<at::publish, publication_note>,
+    caf::reacts_to<at::expire, session_id>, caf::reacts_to<at::tick>,
+    /// This node became (true) or ceased to be (false) the leader.
+    caf::reacts_to<at::lead, bool>>;
+
+// -- the agent's own
+// ------------------------------------------------------------
+
+using agent_actor = caf::typed_actor<
+    /// Does or tells what only this agent can. Local.
+    caf::replies_to<at::call, http::agent_action>::with<http::rendered_ptr>,
+    /// A check's probe found this.
+    caf::reacts_to<at::report, check_report>,
+    /// A service has been critical for too long: deregister it.
+    caf::reacts_to<at::retire, std::string>,
+    /// The definitions of the configuration files, anew. Local.
+    caf::replies_to<at::reload, local_definitions>::with<bool>,
+    caf::reacts_to<at::publish, publication_note>,
+    caf::reacts_to<at::lead, bool>,
+    /// Compare with the catalogue and repair it.
+    caf::reacts_to<at::sync>,
+    /// Stop all checkers, and with them what they run; then answer.
+    caf::replies_to<at::stop>::with<bool>,
+    /// A wait for a change of a service is over.
+    caf::reacts_to<at::expire, std::uint64_t>,
+    /// Whether somebody to join was reached: ticket, status, output.
+    caf::reacts_to<at::probe, std::uint64_t, std::string, std::string>>;
+
+/// Keeps on disk what the agent was told over its API. Carries out one after
+/// the other and answers when that is durable: nothing, or what failed.
+using local_store_actor = caf::typed_actor<
+    /// Without its checks, which are kept beside it. Local.
+    caf::replies_to<at::save, model::service_wish>::with<std::string>,
+    /// Local.
+    caf::replies_to<at::save, model::kept_check>::with<std::string>,
+    caf::replies_to<at::remove, at::service, std::string>::with<std::string>,
+    caf::replies_to<at::remove, at::check, std::string>::with<std::string>>;
+
+using health_checker_actor = caf::typed_actor<
+    /// Probe now.
+    caf::reacts_to<at::probe>,
+    /// The probe's outcome: status, output.
+    caf::reacts_to<at::report, std::string, std::string>,
+    /// A client's word about a TTL check: status, output.
+    caf::reacts_to<at::update, std::string, std::string>,
+    /// Time passes: the TTL, or the wish to be deregistered.
+    caf::reacts_to<at::tick, std::uint64_t>, caf::reacts_to<at::stop>>;
+
+// -- http
+// ------------------------------------------------------------------------
+
+/// The answer to a blocking query. Local.
+struct watch_answer {
+  std::uint64_t number = 0;
+  http::rendered_ptr answer;
+};
+
+/// The socket of a new session, handed over once. Local.
+struct stream_handover {
+  std::shared_ptr<std::unique_ptr<io::byte_stream>> stream;
+};
+
+using http_session_actor = caf::typed_actor<
+    caf::reacts_to<at::adopt, stream_handover>,
+    /// Bytes from the client.
+    caf::reacts_to<at::received, received_bytes>,
+    /// What was written has left; more may be written.
+    caf::reacts_to<at::written>,
+    /// The client is gone.
+    caf::reacts_to<at::closed>, caf::reacts_to<at::watch, watch_answer>,
+    /// A request has been arriving for too long.
+    caf::reacts_to<at::expire, std::uint64_t>,
+    /// A line of the log, for a client that follows it.
+    caf::reacts_to<at::report, std::string>, caf::reacts_to<at::stop>>;
+
+/// Who waits: a session and its own number for the question. Local.
+struct watch_request {
+  http_session_actor who;
+  std::uint64_t number = 0;
+  std::shared_ptr<const http::read_action> asked;
+};
+
+using watch_keeper_actor = caf::typed_actor<
+    caf::reacts_to<at::watch, watch_request>,
+    /// The session does not want that answer any more.
+    caf::reacts_to<at::unwatch, http_session_actor, std::uint64_t>,
+    caf::reacts_to<at::publish, publication_note>,
+    /// The wait of the watcher with that ticket is over.
+    caf::reacts_to<at::expire, std::uint64_t>>;
+
+// -- dns
+// -------------------------------------------------------------------------
+
+/// Where the reply to a question goes.
+class dns_reply_port {
+public:
+  virtual ~dns_reply_port() = default;
+  virtual void send(std::string bytes) = 0;
+};
+
+/// One packet of a client. Local.
+struct dns_question {
+  std::shared_ptr<const std::string> packet;
+  dns::transport via = dns::transport::udp;
+  std::shared_ptr<dns_reply_port> from;
+};
+
+using dns_responder_actor = caf::typed_actor<
+    caf::reacts_to<at::received, dns_question>,
+    /// New rules after a reload. Local.
+    caf::reacts_to<at::reload, std::shared_ptr<const dns::settings>>>;
+
+} // namespace praetor::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::save_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::snapshot_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::committed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::applied)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::shard_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::shard_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::publication_note)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::storage::kv_table)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::http::agent_action)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::http::rendered_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::local_definitions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::model::service_wish)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::model::kept_check)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::received_bytes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::watch_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::watch_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::dns_question)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const praetor::dns::settings>)

@@ -1,0 +1,35 @@
+#pragma once
+
+// Every type of our own that may leave the node within a message, with the
+// name by which the carrier knows it. What is not in this table travels by
+// pointer, within the node alone.
+
+#include "actors/interfaces.hpp"
+
+#include <caf/fwd.hpp>
+
+namespace praetor::actors {
+
+/// Calls `visit.template operator()<T>(name)` for each type of the table.
+template <class Visitor>
+constexpr void each_message_type(Visitor&& visit) {
+  visit.template operator()<term>("praetor::term");
+  visit.template operator()<log_index>("praetor::log_index");
+  visit.template operator()<error>("praetor::error");
+  visit.template operator()<raft::entry>("praetor::raft::entry");
+  visit.template operator()<raft::hard_state>("praetor::raft::hard_state");
+  visit.template operator()<raft::report>("praetor::raft::report");
+  visit.template operator()<model::kv_entry>("praetor::model::kv_entry");
+  visit.template operator()<model::operation_failure>(
+      "praetor::model::operation_failure");
+  visit.template operator()<model::released_lock>(
+      "praetor::model::released_lock");
+  visit.template operator()<model::outcome>("praetor::model::outcome");
+  visit.template operator()<proposal>("praetor::proposal");
+  visit.template operator()<saved>("praetor::saved");
+  visit.template operator()<check_report>("praetor::check_report");
+}
+
+void register_messages(caf::actor_system_config& config);
+
+} // namespace praetor::actors
