@@ -1,0 +1,1 @@
+hservice { name = "w" check { ttl = "30s" } meta = { k = "\x41\u00e4" } }

@@ -1,0 +1,131 @@
+#include "actors/dns_responder.hpp"
+
+#include "tests/support/stand_ins.hpp"
+#include "tests/unit/dns/packets.hpp"
+
+#include <doctest/doctest.h>
+
+namespace praetor::actors {
+namespace {
+
+class recording_port final : public dns_reply_port {
+public:
+  void send(std::string bytes) override { replies.push_back(std::move(bytes)); }
+  std::vector<std::string> replies;
+};
+
+struct responder_fixture {
+  tests::actor_world world;
+  tests::fake_raft raft{world};
+  std::shared_ptr<recording_port> port = std::make_shared<recording_port>();
+  dns_responder_actor responder = world.spawn(
+      dns_responder,
+      std::shared_ptr<const dns::settings>(std::make_shared<dns::settings>()),
+      raft.readers, std::uint64_t{1});
+
+  void send(std::string packet) {
+    world.tell(
+        responder, at::received::value,
+        dns_question{std::make_shared<const std::string>(std::move(packet)),
+                     dns::transport::udp, port});
+  }
+  dns::read_reply ask(const std::string& name, unsigned type = dns::type::a) {
+    port->replies.clear();
+    send(dns::make_query(name, type));
+    REQUIRE(port->replies.size() == 1);
+    return dns::read(port->replies[0]);
+  }
+  static model::catalog_register web_on(const std::string& node,
+                                        const std::string& address) {
+    auto made = tests::register_node(node, address);
+    made.service.emplace();
+    made.service->id = made.service->name = "web";
+    return made;
+  }
+  using texts = std::vector<std::string>;
+};
+
+TEST_CASE_FIXTURE(responder_fixture, "a service is answered from the newest "
+                                     "state") {
+  CHECK(ask("web.service.consul").answers.empty());
+  raft.put(web_on("n", "10.0.0.1"));
+  CHECK(ask("web.service.consul").answers ==
+        texts{"web.service.consul 0 A 10.0.0.1"});
+  auto gone = model::catalog_deregister{"n", "web", ""};
+  raft.put(gone);
+  CHECK(ask("web.service.consul").answers.empty());
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "what is kept of a service follows its "
+                                     "node's address and its checks") {
+  raft.put(web_on("n", "10.0.0.1"));
+  ask("web.service.consul");
+  raft.put(tests::register_node("n", "10.0.0.2"));
+  CHECK(ask("web.service.consul").answers ==
+        texts{"web.service.consul 0 A 10.0.0.2"});
+  auto failing = tests::register_node("n", "10.0.0.2");
+  auto& check = failing.checks.emplace_back();
+  check.id = check.name = "alive";
+  check.status = model::check_status::critical;
+  raft.put(failing);
+  CHECK(ask("web.service.consul").answers.empty());
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "other services do not disturb what is "
+                                     "kept") {
+  raft.put(web_on("n", "10.0.0.1"));
+  ask("web.service.consul");
+  auto other = web_on("m", "10.0.0.9");
+  other.service->id = other.service->name = "api";
+  raft.put(other);
+  CHECK(ask("web.service.consul").answers.size() == 1);
+  CHECK(ask("api.service.consul").answers ==
+        texts{"api.service.consul 0 A 10.0.0.9"});
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "nodes and reverse lookups are answered") {
+  raft.put(web_on("n", "10.0.0.1"));
+  CHECK(ask("n.node.consul").answers == texts{"n.node.consul 0 A 10.0.0.1"});
+  CHECK(ask("1.0.0.10.in-addr.arpa", dns::type::ptr).answers.size() == 1);
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "a prepared query is unknown, for there "
+                                     "are none") {
+  CHECK(ask("some.query.consul").code ==
+        static_cast<unsigned>(dns::rcode::name_error));
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "nonsense is dropped or refused, never "
+                                     "answered twice") {
+  for (auto packet : {"", "x", "\xff\xff\xff\xff", "twelve bytes!"}) {
+    port->replies.clear();
+    send(packet);
+    CHECK(port->replies.size() <= 1);
+  }
+  CHECK(ask("n.node.consul").id == 0x1234);
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "a flood of names nobody registered is "
+                                     "not kept") {
+  dns_view view(raft.readers, [] { return 1u; });
+  for (int i = 0; i < 10'000; ++i)
+    CHECK(view.service("x" + std::to_string(i)) == nullptr);
+  raft.put(web_on("n", "10.0.0.1"));
+  auto first = view.service("web");
+  REQUIRE(first);
+  CHECK(view.service("web") == first);
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "a leader that was known once is enough "
+                                     "to answer") {
+  auto readers = std::make_shared<publication>();
+  dns_view view(readers, [] { return 1u; });
+  CHECK_FALSE(view.has_leader());
+  // Nobody asked while the leader was there: it counts all the same.
+  readers->set_leadership({.leader_known = true});
+  readers->set_leadership({});
+  CHECK(view.has_leader());
+}
+
+} // namespace
+} // namespace praetor::actors

@@ -1,0 +1,142 @@
+#include "protocol/model/command.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace praetor;
+using namespace praetor::model;
+
+namespace {
+
+kv_operation full_operation() {
+  return {kv_verb::cas, std::string("k\0y", 3), "value", UINT64_MAX, 7, "s"};
+}
+
+service full_service() {
+  service made;
+  made.node = "n";
+  made.kind = "connect-proxy";
+  made.id = "id";
+  made.name = "web";
+  made.tags = {"a", "", "b"};
+  made.address = "10.0.0.1";
+  made.tagged_addresses =
+      std::map<std::string, service_address>{{"lan", {"10.0.0.2", 81}}};
+  made.meta = string_map{{"k", "v"}};
+  made.port = -1;
+  made.socket_path = "/run/x";
+  made.weights = {3, 4};
+  made.enable_tag_override = true;
+  made.proxy = {"dest",  "dest-id", "127.0.0.1", 8080,
+                "local", "{}",      "[1]",       "{\"a\":1}"};
+  made.connect_native = true;
+  made.created = 5;
+  made.modified = 6;
+  return made;
+}
+
+check full_check() {
+  check made;
+  made.node = "n";
+  made.id = "c";
+  made.name = "name";
+  made.status = "warning";
+  made.notes = "notes";
+  made.output = "output";
+  made.service_id = "id";
+  made.service_name = "web";
+  made.service_tags = {"t"};
+  made.type = "http";
+  made.definition = {"http://x/", true,  "PUT",    {{"X", {"1", "2"}}},
+                     "body",      "a:1", span(10), span(-20),
+                     span::max()};
+  made.created = 8;
+  made.modified = 9;
+  return made;
+}
+
+catalog_register full_registration() {
+  catalog_register made;
+  made.node = {"node-id",    "n", "10.0.0.1", "dc1", string_map{{"lan", "x"}},
+               string_map{}, 3,   4};
+  made.skip_node_update = true;
+  made.service = full_service();
+  made.checks = {full_check(), check{}};
+  return made;
+}
+
+session_create full_session() {
+  session_create made;
+  made.session = {"s",
+                  "name",
+                  "n",
+                  std::chrono::seconds(3),
+                  session_behavior::remove,
+                  "30s",
+                  {"serfHealth"},
+                  {"c", "d"},
+                  {"hidden"},
+                  11,
+                  12};
+  return made;
+}
+
+std::vector<command> examples() {
+  catalog_register bare;
+  return {full_operation(),
+          kv_operation{},
+          transaction{{full_operation(), kv_operation{}}},
+          transaction{},
+          full_registration(),
+          bare,
+          catalog_deregister{"n", "s", "c"},
+          full_session(),
+          session_destroy{"s"},
+          reap_tombstones{UINT64_MAX}};
+}
+
+} // namespace
+
+TEST_CASE("a command comes back from its bytes with every field") {
+  for (auto& one : examples()) {
+    CAPTURE(one.index());
+    auto back = decode_command(encode(one));
+    REQUIRE(back);
+    CHECK(*back == one);
+  }
+  for (int verb = 0; verb <= static_cast<int>(kv_verb_last); ++verb) {
+    kv_operation made;
+    made.verb = static_cast<kv_verb>(verb);
+    auto back = decode_command(encode(made));
+    REQUIRE(back);
+    CHECK(*back == command(made));
+  }
+}
+
+TEST_CASE("a command that is cut short or too long is refused") {
+  for (auto& one : examples()) {
+    auto bytes = encode(one);
+    for (std::size_t length = 0; length < bytes.size(); ++length) {
+      CAPTURE(length);
+      CHECK_FALSE(decode_command(std::string_view(bytes).substr(0, length)));
+    }
+    CHECK_FALSE(decode_command(bytes + '\0'));
+  }
+}
+
+TEST_CASE("any byte may be wrong, and what is then read is a command") {
+  for (auto& one : examples()) {
+    auto bytes = encode(one);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      for (int flip : {0x01, 0x80, 0xFF}) {
+        auto wrong = bytes;
+        wrong[i] = static_cast<char>(wrong[i] ^ flip);
+        auto back = decode_command(wrong);
+        if (!back)
+          continue;
+        auto again = decode_command(encode(*back));
+        REQUIRE(again);
+        CHECK(*again == *back);
+      }
+    }
+  }
+}
