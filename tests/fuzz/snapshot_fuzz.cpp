@@ -5,8 +5,8 @@
 #include "protocol/base/assert.hpp"
 #include "protocol/base/prng.hpp"
 #include "storage/recovery.hpp"
+#include "storage/simulated_disk.hpp"
 #include "storage/state_codec.hpp"
-#include "tests/support/fake_disk.hpp"
 #include "tests/support/state_world.hpp"
 
 #include <cstddef>
@@ -58,7 +58,7 @@ void try_stream(std::string_view bytes) {
 }
 
 void try_file(const std::string& bytes) {
-  test::fake_disk disk;
+  storage::simulated_disk disk;
   auto path = directory + "/" + to_text(name);
   disk.plant(path, bytes);
   auto from = storage::snapshot_reader::open(disk, directory, name);
@@ -74,7 +74,7 @@ void try_file(const std::string& bytes) {
 
 // The bytes as the one chunk of a whole file.
 void try_chunk(const std::string& bytes) {
-  test::fake_disk disk;
+  storage::simulated_disk disk;
   auto to = storage::snapshot_writer::create(disk, directory,
                                              {name.index, name.in_term, ""});
   PRAETOR_ASSERT(to);

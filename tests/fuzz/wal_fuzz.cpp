@@ -4,9 +4,9 @@
 
 #include "protocol/base/assert.hpp"
 #include "protocol/base/bytes.hpp"
+#include "storage/simulated_disk.hpp"
 #include "storage/wal.hpp"
 #include "storage/wal_format.hpp"
-#include "tests/support/fake_disk.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +47,7 @@ std::string repaired(std::string bytes) {
 }
 
 void try_segment(const std::string& bytes) {
-  test::fake_disk disk;
+  storage::simulated_disk disk;
   auto path = "log/" + storage::segment_name({1});
   disk.plant(path, bytes);
   auto found = storage::wal::open(disk, "log");

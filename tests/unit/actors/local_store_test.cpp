@@ -1,7 +1,7 @@
 #include "actors/local_store.hpp"
 
 #include "actors/agent.hpp"
-#include "tests/support/fake_disk.hpp"
+#include "storage/simulated_disk.hpp"
 #include "tests/support/stand_ins.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +10,7 @@ namespace praetor::actors {
 namespace {
 
 using namespace std::chrono_literals;
-using test::fake_disk;
+using storage::simulated_disk;
 using tests::actor_world;
 
 model::service_wish web(const std::string& id = "web") {
@@ -32,7 +32,7 @@ model::kept_check ttl(const std::string& id = "alive") {
 }
 
 struct files_fixture {
-  std::shared_ptr<fake_disk> disk = std::make_shared<fake_disk>();
+  std::shared_ptr<simulated_disk> disk = std::make_shared<simulated_disk>();
 
   local_files open() { return local_files(disk, "data"); }
   model::kept_local load() {
@@ -84,7 +84,7 @@ TEST_CASE_FIXTURE(files_fixture, "a save that fails anywhere leaves the old "
   for (std::size_t call = 0; !done; ++call) {
     CAPTURE(call);
     REQUIRE(call < 20);
-    disk = std::make_shared<fake_disk>();
+    disk = std::make_shared<simulated_disk>();
     load();
     REQUIRE(open().save(web()));
     disk->fail_call(call, true);

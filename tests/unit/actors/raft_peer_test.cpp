@@ -2,7 +2,7 @@
 #include "actors/log_writer.hpp"
 #include "actors/raft_peer.hpp"
 #include "actors/store_keeper.hpp"
-#include "tests/support/fake_disk.hpp"
+#include "storage/simulated_disk.hpp"
 #include "tests/support/stand_ins.hpp"
 
 #include <doctest/doctest.h>
@@ -247,11 +247,11 @@ struct writer_fixture {
   // Outlives the writer, so that its disk can be looked at.
   std::shared_ptr<log_files> files = std::make_shared<log_files>();
   actor_world world;
-  test::fake_disk* disk = nullptr;
+  storage::simulated_disk* disk = nullptr;
   log_writer_actor writer;
 
   writer_fixture() {
-    auto made = std::make_unique<test::fake_disk>();
+    auto made = std::make_unique<storage::simulated_disk>();
     disk = made.get();
     files->disk = std::move(made);
     auto state = storage::hard_state_files::open(*disk, "raft");

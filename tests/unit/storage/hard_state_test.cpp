@@ -1,13 +1,13 @@
 #include "storage/hard_state.hpp"
 
 #include "protocol/base/prng.hpp"
-#include "tests/support/fake_disk.hpp"
+#include "storage/simulated_disk.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace praetor;
 using storage::hard_state_files;
-using test::fake_disk;
+using storage::simulated_disk;
 
 namespace {
 
@@ -16,14 +16,14 @@ const raft::hard_state second{{4}, "b"};
 const std::string zero = "raft/hard_state.0";
 const std::string one = "raft/hard_state.1";
 
-storage::recovered_hard_state open(fake_disk& disk) {
+storage::recovered_hard_state open(simulated_disk& disk) {
   auto found = hard_state_files::open(disk, "raft");
   REQUIRE(found);
   return std::move(*found);
 }
 
 /// A disk on which `first` and then `second` were saved.
-void fill(fake_disk& disk) {
+void fill(simulated_disk& disk) {
   auto found = open(disk);
   REQUIRE(found.files.save(first));
   REQUIRE(found.files.save(second));
@@ -32,14 +32,14 @@ void fill(fake_disk& disk) {
 } // namespace
 
 TEST_CASE("a new server has no term and no vote") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   CHECK(found.state == raft::hard_state{});
   CHECK(!found.repaired);
 }
 
 TEST_CASE("what was saved last is there after a crash") {
-  fake_disk disk;
+  simulated_disk disk;
   fill(disk);
   disk.crash();
   auto found = open(disk);
@@ -52,7 +52,7 @@ TEST_CASE("what was saved last is there after a crash") {
 
 TEST_CASE("the decay of either file forgets nothing and is repaired") {
   for (auto& path : {zero, one}) {
-    fake_disk disk;
+    simulated_disk disk;
     fill(disk);
     auto whole = disk.contents(path).size();
     for (std::size_t i = 0; i < whole; ++i) {
@@ -69,7 +69,7 @@ TEST_CASE("the decay of either file forgets nothing and is repaired") {
 
 TEST_CASE("a missing file is made anew from the other") {
   for (auto& path : {zero, one}) {
-    fake_disk disk;
+    simulated_disk disk;
     fill(disk);
     REQUIRE(disk.remove(path));
     auto found = open(disk);
@@ -80,7 +80,7 @@ TEST_CASE("a missing file is made anew from the other") {
 }
 
 TEST_CASE("two damaged files are corruption") {
-  fake_disk disk;
+  simulated_disk disk;
   fill(disk);
   disk.plant(zero, "");
   disk.plant(one, std::string(2000, 'x'));
@@ -90,7 +90,7 @@ TEST_CASE("two damaged files are corruption") {
 }
 
 TEST_CASE("a vote that is too long is refused and harms nothing") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   auto saved =
       found.files.save({{1}, std::string(storage::vote_bytes_max + 1, 'x')});
@@ -100,7 +100,7 @@ TEST_CASE("a vote that is too long is refused and harms nothing") {
 }
 
 TEST_CASE("a failed save ends the use of the files") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   disk.fail_syncs(true);
   CHECK(!found.files.save(first));
@@ -119,7 +119,7 @@ TEST_CASE("whichever call fails first, a crash leaves the old state or the "
     for (std::size_t torn = 0; torn < 50; torn += 7) {
       CAPTURE(n);
       CAPTURE(torn);
-      fake_disk disk;
+      simulated_disk disk;
       disk.fail_call(n, true);
       raft::hard_state confirmed;
       raft::hard_state tried;
@@ -147,7 +147,7 @@ TEST_CASE("whichever call fails first, a crash leaves the old state or the "
 TEST_CASE("any bytes in the files are survived") {
   prng chance(7);
   for (int i = 0; i < 500; ++i) {
-    fake_disk disk;
+    simulated_disk disk;
     fill(disk);
     auto bytes = disk.contents(zero);
     for (auto n = chance.below(4); n > 0; --n)

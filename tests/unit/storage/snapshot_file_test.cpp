@@ -2,17 +2,17 @@
 
 #include "protocol/base/bytes.hpp"
 #include "storage/recovery.hpp"
+#include "storage/simulated_disk.hpp"
 #include "storage/state_codec.hpp"
-#include "tests/support/fake_disk.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace praetor;
+using storage::simulated_disk;
 using storage::snapshot_meta;
 using storage::snapshot_name;
 using storage::snapshot_reader;
 using storage::snapshot_writer;
-using test::fake_disk;
 
 namespace {
 
@@ -33,7 +33,8 @@ snapshot_name name_of(std::uint64_t index) {
 
 using pieces = std::vector<std::string>;
 
-status write(fake_disk& disk, const snapshot_meta& meta, const pieces& chunks) {
+status write(simulated_disk& disk, const snapshot_meta& meta,
+             const pieces& chunks) {
   auto to = snapshot_writer::create(disk, directory, meta);
   if (!to)
     return to.failure();
@@ -45,7 +46,7 @@ status write(fake_disk& disk, const snapshot_meta& meta, const pieces& chunks) {
   return {};
 }
 
-result<pieces> read(fake_disk& disk, const snapshot_name& name) {
+result<pieces> read(simulated_disk& disk, const snapshot_name& name) {
   auto from = snapshot_reader::open(disk, directory, name);
   if (!from)
     return from.failure();
@@ -60,7 +61,7 @@ result<pieces> read(fake_disk& disk, const snapshot_name& name) {
   }
 }
 
-std::vector<std::uint64_t> listed(fake_disk& disk) {
+std::vector<std::uint64_t> listed(simulated_disk& disk) {
   auto names = storage::list_snapshots(disk, directory);
   REQUIRE(names);
   std::vector<std::uint64_t> indexes;
@@ -82,7 +83,7 @@ storage::state state_of(std::uint64_t index) {
   return made;
 }
 
-void snapshot(fake_disk& disk, std::uint64_t index) {
+void snapshot(simulated_disk& disk, std::uint64_t index) {
   pieces chunks;
   storage::state_encoder encoder(state_of(index));
   for (auto one = encoder.next(); !one.empty(); one = encoder.next())
@@ -90,21 +91,21 @@ void snapshot(fake_disk& disk, std::uint64_t index) {
   REQUIRE(write(disk, meta_of(index), chunks));
 }
 
-void damage(fake_disk& disk, std::uint64_t index) {
+void damage(simulated_disk& disk, std::uint64_t index) {
   auto bytes = disk.contents(path_of(name_of(index)));
   bytes[bytes.size() / 2] ^= 1;
   disk.plant(path_of(name_of(index)), bytes);
 }
 
-result<storage::recovered_state> recover(fake_disk& disk, std::uint64_t first,
-                                         std::uint64_t last) {
+result<storage::recovered_state>
+recover(simulated_disk& disk, std::uint64_t first, std::uint64_t last) {
   return storage::recover_state(disk, directory, {{first}, {last}});
 }
 
 } // namespace
 
 TEST_CASE("a snapshot gives back what was written, chunk by chunk") {
-  fake_disk disk;
+  simulated_disk disk;
   pieces chunks = {"one", std::string(storage::snapshot_chunk_bytes_max, 'x'),
                    "three"};
   REQUIRE(write(disk, meta_of(7), chunks));
@@ -117,7 +118,7 @@ TEST_CASE("a snapshot gives back what was written, chunk by chunk") {
 }
 
 TEST_CASE("a snapshot may be empty and name no servers") {
-  fake_disk disk;
+  simulated_disk disk;
   REQUIRE(write(disk, {{1}, {1}, ""}, {}));
   auto found = read(disk, {{1}, {1}});
   REQUIRE(found);
@@ -140,7 +141,7 @@ TEST_CASE("names sort as snapshots do, and no others are taken") {
 }
 
 TEST_CASE("the last two snapshots are kept, the newest listed first") {
-  fake_disk disk;
+  simulated_disk disk;
   CHECK(listed(disk).empty());
   for (auto index : {3, 20, 100})
     REQUIRE(write(disk, meta_of(static_cast<std::uint64_t>(index)), {"x"}));
@@ -150,7 +151,7 @@ TEST_CASE("the last two snapshots are kept, the newest listed first") {
 }
 
 TEST_CASE("a flipped bit in any byte of a snapshot is seen") {
-  fake_disk disk;
+  simulated_disk disk;
   REQUIRE(write(disk, meta_of(7), {"abc", "defg"}));
   auto path = path_of(name_of(7));
   auto whole = disk.contents(path);
@@ -168,7 +169,7 @@ TEST_CASE("a flipped bit in any byte of a snapshot is seen") {
 }
 
 TEST_CASE("a snapshot cut anywhere, or with more behind it, is seen") {
-  fake_disk disk;
+  simulated_disk disk;
   REQUIRE(write(disk, meta_of(7), {"abc", "defg"}));
   auto path = path_of(name_of(7));
   auto whole = disk.contents(path);
@@ -183,7 +184,7 @@ TEST_CASE("a snapshot cut anywhere, or with more behind it, is seen") {
 }
 
 TEST_CASE("chunks that changed places, and a file of another name, are seen") {
-  fake_disk disk;
+  simulated_disk disk;
   REQUIRE(write(disk, meta_of(7), {"abcd", "efgh"}));
   auto bytes = disk.contents(path_of(name_of(7)));
   auto first = bytes.find("abcd") - 8;
@@ -208,7 +209,7 @@ TEST_CASE("whichever call fails first, a crash leaves the old snapshot or the "
     for (std::size_t torn = 0; torn < 120; torn += 9) {
       CAPTURE(n);
       CAPTURE(torn);
-      fake_disk disk;
+      simulated_disk disk;
       REQUIRE(write(disk, meta_of(3), old));
       disk.fail_call(n, true);
       got_through = write(disk, meta_of(9), fresh).has_value();
@@ -230,7 +231,7 @@ TEST_CASE("whichever call fails first, a crash leaves the old snapshot or the "
 
 TEST_CASE("a single failing call is told, and harms no other snapshot") {
   for (std::size_t n = 0; n < 40; ++n) {
-    fake_disk disk;
+    simulated_disk disk;
     REQUIRE(write(disk, meta_of(3), {"old"}));
     disk.fail_call(n);
     auto done = write(disk, meta_of(9), {"new"}).has_value();
@@ -244,7 +245,7 @@ TEST_CASE("a single failing call is told, and harms no other snapshot") {
 
 TEST_CASE("a full disk has its room back") {
   for (std::size_t room = 0; room < 100; ++room) {
-    fake_disk disk;
+    simulated_disk disk;
     REQUIRE(write(disk, meta_of(3), {"old"}));
     disk.set_room(room);
     REQUIRE_FALSE(write(disk, meta_of(9), {std::string(100, 'x')}));
@@ -254,7 +255,7 @@ TEST_CASE("a full disk has its room back") {
 }
 
 TEST_CASE("a snapshot that failed takes nothing more") {
-  fake_disk disk;
+  simulated_disk disk;
   auto to = snapshot_writer::create(disk, directory, meta_of(7));
   REQUIRE(to);
   disk.fail_call(0);
@@ -265,7 +266,7 @@ TEST_CASE("a snapshot that failed takes nothing more") {
 }
 
 TEST_CASE("without snapshots a server begins with the log's first entry") {
-  fake_disk disk;
+  simulated_disk disk;
   for (std::uint64_t last : {0, 5}) {
     auto found = recover(disk, last > 0 ? 1 : 0, last);
     REQUIRE(found);
@@ -278,7 +279,7 @@ TEST_CASE("without snapshots a server begins with the log's first entry") {
 }
 
 TEST_CASE("the newest snapshot is taken, and the log must continue it") {
-  fake_disk disk;
+  simulated_disk disk;
   snapshot(disk, 5);
   snapshot(disk, 20);
   for (auto [first, last] :
@@ -298,7 +299,7 @@ TEST_CASE("the newest snapshot is taken, and the log must continue it") {
 
 TEST_CASE("a damaged snapshot is told of, and an older one is taken when the "
           "log has all entries since") {
-  fake_disk disk;
+  simulated_disk disk;
   snapshot(disk, 5);
   snapshot(disk, 20);
   damage(disk, 20);
@@ -320,7 +321,7 @@ TEST_CASE("a damaged snapshot is told of, and an older one is taken when the "
 }
 
 TEST_CASE("with all snapshots damaged a whole log is enough") {
-  fake_disk disk;
+  simulated_disk disk;
   snapshot(disk, 5);
   snapshot(disk, 20);
   damage(disk, 5);
@@ -333,7 +334,7 @@ TEST_CASE("with all snapshots damaged a whole log is enough") {
 }
 
 TEST_CASE("a snapshot whose state is that of another index is damaged") {
-  fake_disk disk;
+  simulated_disk disk;
   snapshot(disk, 5);
   pieces chunks = *read(disk, name_of(5));
   REQUIRE(write(disk, meta_of(6), chunks));
@@ -344,7 +345,7 @@ TEST_CASE("a snapshot whose state is that of another index is damaged") {
 }
 
 TEST_CASE("a snapshot of another version is left alone, and nothing is lost") {
-  fake_disk disk;
+  simulated_disk disk;
   snapshot(disk, 5);
   auto bytes = disk.contents(path_of(name_of(5)));
   bytes[4] = 2;
@@ -359,7 +360,7 @@ TEST_CASE("a snapshot of another version is left alone, and nothing is lost") {
 }
 
 TEST_CASE("a disk that cannot be read stops the start, whichever call fails") {
-  fake_disk disk;
+  simulated_disk disk;
   snapshot(disk, 5);
   snapshot(disk, 20);
   for (std::size_t n = 0;; ++n) {

@@ -1,8 +1,8 @@
 #include "storage/wal.hpp"
 
 #include "protocol/base/bytes.hpp"
+#include "storage/simulated_disk.hpp"
 #include "storage/wal_format.hpp"
-#include "tests/support/fake_disk.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,8 +11,8 @@
 using namespace praetor;
 using raft::entry;
 using raft::entry_kind;
+using storage::simulated_disk;
 using storage::wal;
-using test::fake_disk;
 
 namespace {
 
@@ -42,7 +42,7 @@ std::vector<entry> run_of(std::uint64_t from, std::uint64_t upto,
   return entries;
 }
 
-storage::recovered_wal open(fake_disk& disk,
+storage::recovered_wal open(simulated_disk& disk,
                             storage::wal_settings chosen = small) {
   auto found = wal::open(disk, directory, chosen);
   if (!found)
@@ -58,13 +58,13 @@ void fill(wal& log, const std::vector<entry>& entries) {
   }
 }
 
-std::vector<std::string> files(fake_disk& disk) {
+std::vector<std::string> files(simulated_disk& disk) {
   auto names = disk.list(directory);
   REQUIRE(names);
   return *names;
 }
 
-error corruption(fake_disk& disk) {
+error corruption(simulated_disk& disk) {
   auto found = wal::open(disk, directory, small);
   REQUIRE(!found);
   CHECK(found.failure().code == errc::corrupt);
@@ -74,7 +74,7 @@ error corruption(fake_disk& disk) {
 } // namespace
 
 TEST_CASE("a new log is empty and may begin anywhere") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   CHECK(found.entries.empty());
   CHECK(found.log.last_index() == log_index{0});
@@ -84,7 +84,7 @@ TEST_CASE("a new log is empty and may begin anywhere") {
 }
 
 TEST_CASE("what was synced is there after a crash, all else is not") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   fill(found.log, run_of(1, 3));
   REQUIRE(found.log.append(run_of(4, 5)));
@@ -95,7 +95,7 @@ TEST_CASE("what was synced is there after a crash, all else is not") {
 }
 
 TEST_CASE("all that was appended between two syncs costs one sync") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk, {});
   fill(found.log, run_of(1, 1));
   auto before = disk.syncs();
@@ -109,7 +109,7 @@ TEST_CASE("all that was appended between two syncs costs one sync") {
 }
 
 TEST_CASE("every kind, empty data and large data come back") {
-  fake_disk disk;
+  simulated_disk disk;
   std::vector<entry> entries{{{1}, {1}, entry_kind::noop, nullptr},
                              {{2}, {1}, entry_kind::configuration, nullptr},
                              made(3, 5, 100'000),
@@ -121,7 +121,7 @@ TEST_CASE("every kind, empty data and large data come back") {
 }
 
 TEST_CASE("a full segment is followed by one named by its first index") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   fill(found.log, run_of(1, 20));
   CHECK(files(disk).size() > 3);
@@ -133,7 +133,7 @@ TEST_CASE("a full segment is followed by one named by its first index") {
 }
 
 TEST_CASE("an entry over the limit is refused and harms nothing") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk, {});
   std::vector<entry> entries{made(1), made(2, 1, storage::entry_bytes_max + 1)};
   auto refused = found.log.append(entries);
@@ -149,7 +149,7 @@ TEST_CASE("a write torn at any byte loses that batch and nothing else") {
     for (std::size_t torn = 0; torn <= size; ++torn) {
       CAPTURE(zero_rest);
       CAPTURE(torn);
-      fake_disk disk;
+      simulated_disk disk;
       auto found = open(disk, {});
       fill(found.log, run_of(1, 2));
       REQUIRE(found.log.append(run_of(3, 4)));
@@ -171,7 +171,7 @@ TEST_CASE("a write torn at any byte loses that batch and nothing else") {
 TEST_CASE("a segment whose header is torn at any byte is no segment") {
   for (std::size_t torn = 0; torn <= storage::segment_header_size; ++torn) {
     CAPTURE(torn);
-    fake_disk disk;
+    simulated_disk disk;
     auto found = open(disk);
     fill(found.log, run_of(1, 3));
     REQUIRE(files(disk).size() == 1);
@@ -188,13 +188,13 @@ TEST_CASE("a segment whose header is torn at any byte is no segment") {
 }
 
 TEST_CASE("a file cut at any byte ends after its last whole batch") {
-  fake_disk source;
+  simulated_disk source;
   auto found = open(source, {});
   fill(found.log, run_of(1, 4));
   auto bytes = source.contents(segment(1));
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     CAPTURE(size);
-    fake_disk disk;
+    simulated_disk disk;
     disk.plant(segment(1), bytes.substr(0, size));
     auto again = open(disk);
     auto kept = again.entries.size();
@@ -208,7 +208,7 @@ TEST_CASE("a file cut at any byte ends after its last whole batch") {
 
 TEST_CASE("a damaged byte before the last batch is corruption, in the last "
           "batch a torn write") {
-  fake_disk source;
+  simulated_disk source;
   auto found = open(source, {});
   fill(found.log, run_of(1, 3));
   auto before_last = source.contents(segment(1)).size();
@@ -216,7 +216,7 @@ TEST_CASE("a damaged byte before the last batch is corruption, in the last "
   auto bytes = source.contents(segment(1));
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     CAPTURE(i);
-    fake_disk disk;
+    simulated_disk disk;
     auto damaged = bytes;
     damaged[i] = static_cast<char>(damaged[i] ^ 0x01);
     disk.plant(segment(1), damaged);
@@ -231,7 +231,7 @@ TEST_CASE("a damaged byte before the last batch is corruption, in the last "
 }
 
 TEST_CASE("any damage to a segment that is not the last is corruption") {
-  fake_disk source;
+  simulated_disk source;
   auto found = open(source);
   fill(found.log, run_of(1, 6));
   REQUIRE(files(source).size() == 2);
@@ -239,7 +239,7 @@ TEST_CASE("any damage to a segment that is not the last is corruption") {
   auto next = directory + "/" + files(source)[1];
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     CAPTURE(i);
-    fake_disk disk;
+    simulated_disk disk;
     disk.plant(next, source.contents(next));
     auto damaged = bytes;
     damaged[i] = static_cast<char>(damaged[i] ^ 0x80);
@@ -252,7 +252,7 @@ TEST_CASE("any damage to a segment that is not the last is corruption") {
 }
 
 TEST_CASE("a torn batch that is followed by a torn batch was durable once") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk, {});
   fill(found.log, run_of(1, 1));
   auto first_size = disk.contents(segment(1)).size();
@@ -264,7 +264,7 @@ TEST_CASE("a torn batch that is followed by a torn batch was durable once") {
 }
 
 TEST_CASE("a copy of a batch inside torn data is not taken for a batch") {
-  fake_disk source;
+  simulated_disk source;
   auto found = open(source, {});
   fill(found.log, run_of(1, 2));
   auto bytes = source.contents(segment(1));
@@ -272,13 +272,13 @@ TEST_CASE("a copy of a batch inside torn data is not taken for a batch") {
   evil.data = std::make_shared<const std::string>(bytes + bytes);
   fill(found.log, {evil});
   auto all = source.contents(segment(1));
-  fake_disk disk;
+  simulated_disk disk;
   disk.plant(segment(1), all.substr(0, all.size() - 1));
   CHECK(open(disk).entries == run_of(1, 2));
 }
 
 TEST_CASE("a missing segment is corruption") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   fill(found.log, run_of(1, 20));
   REQUIRE(files(disk).size() > 2);
@@ -288,7 +288,7 @@ TEST_CASE("a missing segment is corruption") {
 }
 
 TEST_CASE("a segment under another's name is corruption") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   fill(found.log, run_of(5, 6));
   REQUIRE(disk.rename(segment(5), segment(4)));
@@ -296,7 +296,7 @@ TEST_CASE("a segment under another's name is corruption") {
 }
 
 TEST_CASE("a segment of another version is left alone") {
-  fake_disk disk;
+  simulated_disk disk;
   std::string bytes("PRSG\x02\0\0\0\x01\0\0\0\0\0\0\0", 16);
   auto crc = crc32c(bytes);
   for (int i = 0; i < 4; ++i)
@@ -309,7 +309,7 @@ TEST_CASE("a segment of another version is left alone") {
 }
 
 TEST_CASE("files of other names are left alone") {
-  fake_disk disk;
+  simulated_disk disk;
   disk.plant(directory + "/notes.txt", "mine");
   disk.plant(directory + "/0000000000000000.wal", "mine");
   disk.plant(directory + "/000000000000000A.wal", "mine");
@@ -322,7 +322,7 @@ TEST_CASE("files of other names are left alone") {
 TEST_CASE("the end can be cut at any entry and written anew") {
   for (std::uint64_t from = 1; from <= 21; ++from) {
     CAPTURE(from);
-    fake_disk disk;
+    simulated_disk disk;
     auto found = open(disk);
     REQUIRE(found.log.append(run_of(1, 12)));
     REQUIRE(found.log.sync());
@@ -344,7 +344,7 @@ TEST_CASE("the end can be cut at any entry and written anew") {
 }
 
 TEST_CASE("entries that were appended and not synced can be cut too") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   REQUIRE(found.log.append(run_of(1, 2)));
   REQUIRE(found.log.truncate_suffix({2}));
@@ -358,7 +358,7 @@ TEST_CASE("entries that were appended and not synced can be cut too") {
 TEST_CASE("the front goes by whole segments and keeps what it must") {
   for (std::uint64_t upto = 0; upto <= 20; ++upto) {
     CAPTURE(upto);
-    fake_disk disk;
+    simulated_disk disk;
     auto found = open(disk);
     fill(found.log, run_of(1, 20));
     auto before = files(disk).size();
@@ -378,7 +378,7 @@ TEST_CASE("the front goes by whole segments and keeps what it must") {
 }
 
 TEST_CASE("a reset log begins where the snapshot ends") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   fill(found.log, run_of(1, 20));
   REQUIRE(found.log.reset({101}));
@@ -389,7 +389,7 @@ TEST_CASE("a reset log begins where the snapshot ends") {
 }
 
 TEST_CASE("a failed sync ends the use of the log") {
-  fake_disk disk;
+  simulated_disk disk;
   auto found = open(disk);
   fill(found.log, run_of(1, 2));
   REQUIRE(found.log.append(run_of(3, 3)));
@@ -410,7 +410,7 @@ TEST_CASE("a disk that fills up anywhere loses nothing that was confirmed") {
   bool fitted = false;
   for (std::size_t room = 0; !fitted; ++room) {
     CAPTURE(room);
-    fake_disk disk;
+    simulated_disk disk;
     auto found = open(disk);
     disk.set_room(room);
     std::uint64_t confirmed = 0;
@@ -437,7 +437,7 @@ namespace {
 
 /// A fixed life of a log that uses all operations. Returns false when one
 /// failed; `sure` are the entries that must be there, `maybe` what may be.
-bool live(fake_disk& disk, std::vector<entry>& sure,
+bool live(simulated_disk& disk, std::vector<entry>& sure,
           std::vector<entry>& maybe) {
   auto found = wal::open(disk, directory, small);
   if (!found)
@@ -484,7 +484,7 @@ TEST_CASE("whichever call fails first, and wherever the crash tears, what was "
     for (std::size_t torn = 0; torn < 120; torn += 11) {
       CAPTURE(n);
       CAPTURE(torn);
-      fake_disk disk;
+      simulated_disk disk;
       disk.fail_call(n, torn % 3 != 0);
       std::vector<entry> sure;
       std::vector<entry> maybe;

@@ -13,14 +13,14 @@
 #include <set>
 #include <string>
 
-namespace praetor::test {
+namespace praetor::storage {
 
-class fake_disk final : public storage::disk {
+class simulated_disk final : public disk {
 public:
-  fake_disk();
-  ~fake_disk() override;
-  fake_disk(const fake_disk&) = delete;
-  fake_disk& operator=(const fake_disk&) = delete;
+  simulated_disk();
+  ~simulated_disk() override;
+  simulated_disk(const simulated_disk&) = delete;
+  simulated_disk& operator=(const simulated_disk&) = delete;
 
   // -- faults ----------------------------------------------------------------
 
@@ -64,8 +64,8 @@ public:
 
   // -- disk ------------------------------------------------------------------
 
-  result<std::unique_ptr<storage::file>> open(const std::string& path,
-                                              storage::open_mode mode) override;
+  result<std::unique_ptr<file>> open(const std::string& path,
+                                     open_mode mode) override;
   result<std::string> read_all(const std::string& path,
                                std::size_t size_max) override;
   status rename(const std::string& from, const std::string& to) override;
@@ -99,4 +99,4 @@ private:
   std::optional<std::size_t> room_;
 };
 
-} // namespace praetor::test
+} // namespace praetor::storage

@@ -1,11 +1,11 @@
-#include "tests/support/fake_disk.hpp"
+#include "storage/simulated_disk.hpp"
 
 #include "protocol/base/assert.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace praetor::test {
+namespace praetor::storage {
 namespace {
 
 error broken(const std::string& what) {
@@ -23,9 +23,9 @@ std::string directory_of(const std::string& path) {
 
 } // namespace
 
-class fake_disk::handle final : public storage::file {
+class simulated_disk::handle final : public file {
 public:
-  handle(fake_disk& owner, std::shared_ptr<node> opened, std::string path)
+  handle(simulated_disk& owner, std::shared_ptr<node> opened, std::string path)
       : owner_(owner), generation_(owner.generation_),
         opened_(std::move(opened)), path_(std::move(path)) {}
 
@@ -83,16 +83,16 @@ private:
     return owner_.is_broken() || generation_ != owner_.generation_;
   }
 
-  fake_disk& owner_;
+  simulated_disk& owner_;
   std::size_t generation_;
   std::shared_ptr<node> opened_;
   std::string path_;
 };
 
-fake_disk::fake_disk() = default;
-fake_disk::~fake_disk() = default;
+simulated_disk::simulated_disk() = default;
+simulated_disk::~simulated_disk() = default;
 
-void fake_disk::crash(crash_options how) {
+void simulated_disk::crash(crash_options how) {
   ++generation_;
   failing_call_.reset();
   fails_for_good_ = false;
@@ -116,58 +116,58 @@ void fake_disk::crash(crash_options how) {
   written_last_.reset();
 }
 
-void fake_disk::fail_call(std::size_t n, bool for_good) {
+void simulated_disk::fail_call(std::size_t n, bool for_good) {
   failing_call_ = calls_ + n;
   fails_for_good_ = for_good;
 }
 
-std::size_t fake_disk::unsynced_bytes() const {
+std::size_t simulated_disk::unsynced_bytes() const {
   if (!written_last_ || !written_last_->now.starts_with(written_last_->durable))
     return 0;
   return written_last_->now.size() - written_last_->durable.size();
 }
 
-std::string fake_disk::contents(const std::string& path) const {
+std::string simulated_disk::contents(const std::string& path) const {
   auto found = names_.find(path);
   PRAETOR_ASSERT(found != names_.end());
   return found->second->now;
 }
 
-void fake_disk::plant(const std::string& path, std::string bytes) {
+void simulated_disk::plant(const std::string& path, std::string bytes) {
   directories_.insert(directory_of(path));
   auto made = std::make_shared<node>(node{bytes, bytes});
   names_[path] = made;
   durable_names_[path] = made;
 }
 
-bool fake_disk::is_broken() {
+bool simulated_disk::is_broken() {
   auto number = calls_++;
   if (!failing_call_)
     return false;
   return fails_for_good_ ? number >= *failing_call_ : number == *failing_call_;
 }
 
-result<std::unique_ptr<storage::file>>
-fake_disk::open(const std::string& path, storage::open_mode mode) {
+result<std::unique_ptr<file>> simulated_disk::open(const std::string& path,
+                                                   open_mode mode) {
   if (is_broken())
     return broken("open " + path);
   auto found = names_.find(path);
-  if (found != names_.end() && mode == storage::open_mode::create_new)
+  if (found != names_.end() && mode == open_mode::create_new)
     return fail(errc::conflict, "open " + path + ": File exists");
   if (found == names_.end()) {
-    if (mode == storage::open_mode::existing ||
+    if (mode == open_mode::existing ||
         !directories_.contains(directory_of(path)))
       return absent("open " + path);
     if (room_ && *room_ == 0)
       return fail(errc::io, "open " + path + ": No space left on device");
     found = names_.emplace(path, std::make_shared<node>()).first;
   }
-  return std::unique_ptr<storage::file>(
+  return std::unique_ptr<file>(
       std::make_unique<handle>(*this, found->second, path));
 }
 
-result<std::string> fake_disk::read_all(const std::string& path,
-                                        std::size_t size_max) {
+result<std::string> simulated_disk::read_all(const std::string& path,
+                                             std::size_t size_max) {
   if (is_broken())
     return broken("read " + path);
   auto found = names_.find(path);
@@ -178,7 +178,7 @@ result<std::string> fake_disk::read_all(const std::string& path,
   return found->second->now;
 }
 
-status fake_disk::rename(const std::string& from, const std::string& to) {
+status simulated_disk::rename(const std::string& from, const std::string& to) {
   if (is_broken())
     return broken("rename " + from);
   auto found = names_.find(from);
@@ -190,7 +190,7 @@ status fake_disk::rename(const std::string& from, const std::string& to) {
   return {};
 }
 
-status fake_disk::remove(const std::string& path) {
+status simulated_disk::remove(const std::string& path) {
   if (is_broken())
     return broken("remove " + path);
   if (names_.erase(path) == 0)
@@ -198,7 +198,8 @@ status fake_disk::remove(const std::string& path) {
   return {};
 }
 
-result<std::vector<std::string>> fake_disk::list(const std::string& directory) {
+result<std::vector<std::string>>
+simulated_disk::list(const std::string& directory) {
   if (is_broken())
     return broken("list " + directory);
   if (!directories_.contains(directory))
@@ -210,14 +211,14 @@ result<std::vector<std::string>> fake_disk::list(const std::string& directory) {
   return found;
 }
 
-status fake_disk::create_directory(const std::string& directory) {
+status simulated_disk::create_directory(const std::string& directory) {
   if (is_broken())
     return broken("create directory " + directory);
   directories_.insert(directory);
   return {};
 }
 
-status fake_disk::sync_directory(const std::string& directory) {
+status simulated_disk::sync_directory(const std::string& directory) {
   if (is_broken() || syncs_fail_)
     return broken("fsync " + directory);
   std::erase_if(durable_names_, [&](auto& one) {
@@ -229,4 +230,4 @@ status fake_disk::sync_directory(const std::string& directory) {
   return {};
 }
 
-} // namespace praetor::test
+} // namespace praetor::storage
