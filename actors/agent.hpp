@@ -23,7 +23,7 @@ struct agent_facts {
 
 struct agent_parts {
   std::shared_ptr<const agent_facts> facts;
-  raft_peer_actor raft;
+  gateway_actor gateway;
   local_store_actor store; // none: nothing is kept
   std::shared_ptr<publication> readers;
   clock* time = nullptr;

@@ -17,7 +17,7 @@ void propose(agent_ptr self, const model::command& command, std::string what,
              std::function<void()> done) {
   auto bytes = std::make_shared<const std::string>(model::encode(command));
   auto finished = std::make_shared<std::function<void()>>(std::move(done));
-  self->request(self->state.parts->raft, caf::infinite, at::propose::value,
+  self->request(self->state.parts->gateway, caf::infinite, at::propose::value,
                 proposal{std::move(bytes)})
       .then(
           [what, finished](const model::outcome& outcome) {

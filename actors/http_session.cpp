@@ -55,6 +55,18 @@ void answer(http_session_ptr self, const http::rendered_ptr& what,
       http::finish(*asked, *state.services->surface, what, source, matched));
 }
 
+// How old a stale answer may be; any other is as new as the leader's.
+std::uint64_t last_contact_ms(const http_services& services,
+                              const http::read_action& asked) {
+  auto& source = services.readers->source();
+  if (asked.options.level != http::consistency::stale ||
+      source.who_leads()->is_leader)
+    return 0;
+  auto since = services.time->now() - source.last_contact();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
 void answer_read(http_session_ptr self, const http::read_action& asked,
                  const http::rendered_ptr& what,
                  http::cache_use cache = http::cache_use::none) {
@@ -62,6 +74,7 @@ void answer_read(http_session_ptr self, const http::read_action& asked,
   http::read_source source;
   source.index = what->index > 0 ? what->index : 1;
   source.leader_known = leads->leader_known && what->index > 0;
+  source.last_contact_ms = last_contact_ms(*self->state.services, asked);
   source.level = asked.options.level;
   source.tells_consistency = asked.tells_consistency;
   source.cache = cache;
@@ -75,25 +88,6 @@ http::cache_use cache_of(const http_services& services,
   return services.cached && services.cached->note(asked.cache_key)
              ? http::cache_use::hit
              : http::cache_use::miss;
-}
-
-void read(http_session_ptr self, http::read_action&& asked) {
-  auto& state = self->state;
-  auto& services = *state.services;
-  bool fresh = asked.options.level != http::consistency::stale;
-  if (fresh && !services.readers->source().who_leads()->is_leader)
-    return answer(self, http::error_reply(500, "No cluster leader"));
-  auto& newest = *services.readers->newest();
-  if (asked.options.index == 0 ||
-      storage::index_of(newest, asked.query) > asked.options.index) {
-    auto cache = cache_of(services, asked);
-    return answer_read(self, asked, services.readers->answer(asked, newest),
-                       cache);
-  }
-  state.asked = std::make_shared<const http::read_action>(std::move(asked));
-  state.watching = true;
-  self->send(services.watches, at::watch::value,
-             watch_request{self, state.number, state.asked});
 }
 
 // Runs when an asynchronous answer came: only if it is still awaited.
@@ -116,6 +110,56 @@ auto on_failure(http_session_ptr self) {
     answer(self, http::error_reply(500, self->system().render(why)));
     pump(self);
   };
+}
+
+// What is published here may answer at once, without asking whoever leads.
+bool is_fresh(const http_services& services, const http::read_action& asked) {
+  auto& source = services.readers->source();
+  if (asked.options.level == http::consistency::stale)
+    return true;
+  auto now = services.time->now();
+  auto applied = services.readers->newest()->applied;
+  return asked.options.level == http::consistency::leader
+             ? source.lease_covers(now, applied)
+             : source.rules_alone(applied);
+}
+
+void read_here(http_session_ptr self, http::read_action&& asked) {
+  auto& state = self->state;
+  auto& services = *state.services;
+  auto& newest = *services.readers->newest();
+  if (asked.options.index == 0 ||
+      storage::index_of(newest, asked.query) > asked.options.index) {
+    auto cache = cache_of(services, asked);
+    return answer_read(self, asked, services.readers->answer(asked, newest),
+                       cache);
+  }
+  state.asked = std::make_shared<const http::read_action>(std::move(asked));
+  state.watching = true;
+  self->send(services.watches, at::watch::value,
+             watch_request{self, state.number, state.asked});
+}
+
+void read(http_session_ptr self, http::read_action&& asked) {
+  auto& services = *self->state.services;
+  if (is_fresh(services, asked))
+    return read_here(self, std::move(asked));
+  auto proof = asked.options.level == http::consistency::consistent
+                   ? read_proof::quorum
+                   : read_proof::lease;
+  auto question = std::make_shared<http::read_action>(std::move(asked));
+  self->request(services.gateway, caf::infinite, at::read::value, proof)
+      .then(if_current<read_grant>(
+                self,
+                [=](const read_grant& given) {
+                  if (given.failure.code == errc::ok)
+                    read_here(self, std::move(*question));
+                  else
+                    answer(self, http::error_reply(
+                                     http::status_of(given.failure.code),
+                                     given.failure.text));
+                }),
+            on_failure(self));
 }
 
 bool takes_locks(const model::command& command) {
@@ -141,11 +185,11 @@ void write(http_session_ptr self, http::write_action&& asked) {
         answer(self, http::render(*form, outcome));
       });
   if (locks)
-    self->request(services.sessions, caf::infinite, at::propose::value,
+    self->request(services.gateway, caf::infinite, at::lock::value,
                   std::move(bytes))
         .then(done, on_failure(self));
   else
-    self->request(services.raft, caf::infinite, at::propose::value,
+    self->request(services.gateway, caf::infinite, at::propose::value,
                   std::move(bytes))
         .then(done, on_failure(self));
 }
@@ -158,17 +202,19 @@ void renew(http_session_ptr self, const http::agent_action& asked,
   question->query.name = id;
   question->pretty = asked.pretty;
   question->cache_key = "renew:" + id + (asked.pretty ? "?p" : "?c");
-  self->request(self->state.services->sessions, caf::infinite, at::renew::value,
+  self->request(self->state.services->gateway, caf::infinite, at::renew::value,
                 id)
-      .then(if_current<bool>(
+      .then(if_current<read_grant>(
                 self,
-                [=](bool lives) {
+                [=](const read_grant& found) {
                   auto& readers = *self->state.services->readers;
-                  if (lives)
+                  auto code = found.failure.code;
+                  if (code == errc::ok)
                     answer(self, readers.answer(*question, *readers.newest()));
                   else
-                    answer(self, http::error_reply(404, "Session id '" + id +
-                                                            "' not found"));
+                    answer(self, http::error_reply(
+                                     code == errc::not_found ? 404 : 500,
+                                     found.failure.text));
                 }),
             on_failure(self));
 }

@@ -36,8 +36,7 @@ struct http_services {
   /// Networks that may write, or empty for all.
   std::function<bool(const std::string& address)> may_write;
   watch_keeper_actor watches;
-  raft_peer_actor raft;
-  session_keeper_actor sessions; // whatever may take a lock
+  gateway_actor gateway;
   agent_actor agent;
   log_hub* log = nullptr;
   std::shared_ptr<asked_before> cached;

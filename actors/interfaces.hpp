@@ -5,6 +5,7 @@
 // through bytes and have their round-trip test.
 
 #include "actors/publication.hpp"
+#include "actors/roster.hpp"
 #include "dns/answer.hpp"
 #include "http/action.hpp"
 #include "protocol/model/definition.hpp"
@@ -27,6 +28,12 @@ namespace praetor::actors {
 // An atom has at most ten characters.
 namespace at {
 using propose = caf::atom_constant<caf::atom("propose")>;
+using read = caf::atom_constant<caf::atom("read")>;
+using lock = caf::atom_constant<caf::atom("lock")>;
+using install = caf::atom_constant<caf::atom("install")>;
+using transfer = caf::atom_constant<caf::atom("transfer")>;
+using bootstrap = caf::atom_constant<caf::atom("bootstrap")>;
+using join = caf::atom_constant<caf::atom("join")>;
 using tick = caf::atom_constant<caf::atom("tick")>;
 using flush = caf::atom_constant<caf::atom("flush")>;
 using save = caf::atom_constant<caf::atom("save")>;
@@ -87,6 +94,8 @@ struct save_request {
   std::vector<raft::entry> entries;
   /// Entries up to here are of no use any more: a snapshot has them.
   log_index drop_upto{};
+  /// A snapshot took the place of the whole log, which goes on after this.
+  std::optional<log_index> begin_after{};
 };
 
 /// Everything up to here is durable.
@@ -126,26 +135,102 @@ typename Inspector::result_type inspect(Inspector& f, snapshot_done& x) {
   return f(index, older, bytes);
 }
 
+/// A place in one of our snapshots, to be sent to a follower. Local.
+struct snapshot_place {
+  raft::log_place last; // names the snapshot
+  std::uint64_t offset = 0;
+};
+
+/// What is there.
+struct snapshot_piece {
+  std::string bytes;
+  bool last = false;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, snapshot_piece& x) {
+  auto& [bytes, last] = x;
+  return f(bytes, last);
+}
+
 using snapshot_writer_actor = caf::typed_actor<
     /// Writes a snapshot, chunk by chunk; an error leaves those before it as
     /// they were. One at a time.
     caf::replies_to<at::snapshot, snapshot_request>::with<snapshot_done>,
+    /// Reads a piece of a snapshot as it lies on the disk.
+    caf::replies_to<at::read, snapshot_place>::with<snapshot_piece>,
+    /// Writes a piece of another server's snapshot aside. No answer: what is
+    /// missing shows when it is installed. Local.
+    caf::reacts_to<at::save, raft::snapshot_chunk>,
+    /// All pieces are there: checks them and makes the snapshot ours, durably.
+    caf::replies_to<at::install, raft::snapshot_mark>::with<state_ptr>,
     /// To itself: the next chunk.
     caf::reacts_to<at::flush>>;
 
 using leadership_listener_actor = caf::typed_actor<
-    /// This node became (true) or ceased to be (false) the leader.
+    /// Who leads has changed: this node does (true) or does not (false).
     caf::reacts_to<at::lead, bool>>;
+
+/// Leave to answer a read.
+struct read_grant {
+  error failure; // `errc::no_leader`: not here; ask whoever leads
+  /// Whoever has applied this much misses nothing.
+  log_index index;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, read_grant& x) {
+  auto& [failure, index] = x;
+  return f(failure, index);
+}
+
+/// How sure a reader wants to be that the leader still leads.
+enum class read_proof : std::uint8_t {
+  lease,  // a quorum has promised to elect nobody else for a while
+  quorum, // a quorum says so now
+};
 
 using raft_peer_actor = caf::typed_actor<
     /// Puts a command into the log; answers when it has been applied here.
+    /// `errc::no_leader`: certainly not taken; `errc::in_doubt`: who knows.
     caf::replies_to<at::propose, proposal>::with<model::outcome>,
+    /// A read that misses nothing, of the leader.
+    caf::replies_to<at::read, read_proof>::with<read_grant>,
     /// Time passes.
     caf::reacts_to<at::tick>,
     /// To itself: all proposals of this turn are in, carry out the output.
     caf::reacts_to<at::flush>,
     /// Who wants to hear of changes of leadership.
-    caf::reacts_to<at::subscribe, leadership_listener_actor>>;
+    caf::reacts_to<at::subscribe, leadership_listener_actor>,
+    /// Where the servers are.
+    caf::reacts_to<at::update, roster>,
+    /// Begins a cluster of these voters, of which this server is one.
+    caf::replies_to<at::bootstrap, std::vector<node_id>>::with<error>,
+    /// Hands leadership to that server, or with an empty name to the one that
+    /// is nearest to it.
+    caf::replies_to<at::transfer, node_id>::with<error>,
+    // What servers say to one another.
+    caf::reacts_to<raft::request_vote>,
+    caf::reacts_to<raft::request_vote_reply>,
+    caf::reacts_to<raft::append_entries>,
+    caf::reacts_to<raft::append_entries_reply>,
+    caf::reacts_to<raft::install_snapshot>,
+    caf::reacts_to<raft::install_snapshot_reply>,
+    caf::reacts_to<raft::timeout_now>>;
+
+/// Finds the other servers, and begins the cluster together with them.
+using joiner_actor = caf::typed_actor<
+    /// What another server knows; answers what we know.
+    caf::replies_to<at::join, roster>::with<roster>,
+    /// The server with the lowest id asks whether we would begin a cluster of
+    /// exactly these, too.
+    caf::replies_to<at::bootstrap, std::vector<node_id>>::with<bool>,
+    /// Join whoever listens at this address; answers how many were reached.
+    caf::replies_to<at::join, std::string>::with<error>,
+    /// Everyone we know.
+    caf::replies_to<at::report>::with<roster>,
+    /// Time passes.
+    caf::reacts_to<at::tick>>;
 
 // -- the state
 // -----------------------------------------------------------------
@@ -196,8 +281,31 @@ using state_listener_actor =
 using store_keeper_actor = caf::typed_actor<
     /// Applies committed entries; answers after they are published.
     caf::replies_to<at::apply, committed>::with<applied>,
+    /// Goes on from the state of another server's snapshot; answers its index
+    /// after it is published. Local.
+    caf::replies_to<at::adopt, state_ptr>::with<log_index>,
     /// Who wants every publication_note.
     caf::reacts_to<at::subscribe, state_listener_actor>>;
+
+/// The way to whoever leads, for all of this node who write or read.
+using gateway_actor = caf::typed_actor<
+    /// Puts a command into the leader's log; answers what became of it.
+    caf::replies_to<at::propose, proposal>::with<model::outcome>,
+    /// The same for a command that may take locks: one in its delay is
+    /// refused.
+    caf::replies_to<at::lock, proposal>::with<model::outcome>,
+    /// A session's client is alive, or `errc::not_found`.
+    caf::replies_to<at::renew, session_id>::with<read_grant>,
+    /// Answers when the state that is published here misses nothing.
+    caf::replies_to<at::read, read_proof>::with<read_grant>,
+    /// Where the servers are.
+    caf::reacts_to<at::update, roster>,
+    /// Who wants to know whether anybody leads.
+    caf::reacts_to<at::subscribe, leadership_listener_actor>,
+    caf::reacts_to<at::lead, bool>,
+    caf::reacts_to<at::publish, publication_note>,
+    /// Time passes.
+    caf::reacts_to<at::tick>>;
 
 /// Bytes that a socket gave. Local.
 struct received_bytes {
@@ -233,8 +341,9 @@ using session_keeper_actor = caf::typed_actor<
     /// Proposes a command that may take locks, unless one of them is still in
     /// its delay; answers as raft does.
     caf::replies_to<at::propose, proposal>::with<model::outcome>,
-    /// A session's client is alive; false when there is no such session.
-    caf::replies_to<at::renew, session_id>::with<bool>,
+    /// A session's client is alive. `errc::not_found`: there is no such
+    /// session; `errc::no_leader`: ask whoever leads.
+    caf::replies_to<at::renew, session_id>::with<read_grant>,
     caf::reacts_to<at::publish, publication_note>,
     caf::reacts_to<at::expire, session_id>, caf::reacts_to<at::tick>,
     /// This node became (true) or ceased to be (false) the leader.
@@ -351,6 +460,9 @@ using dns_responder_actor = caf::typed_actor<
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::save_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::snapshot_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::snapshot_place)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::state_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::raft::snapshot_chunk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::committed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::applied)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::shard_batch)

@@ -25,6 +25,8 @@ status save(log_files& files, const save_request& what) {
   if (what.state)
     if (auto ok = files.state->save(*what.state); !ok)
       return ok;
+  if (what.begin_after)
+    return files.log->reset(what.begin_after->next());
   if (!what.entries.empty())
     if (auto ok = append(*files.log, what.entries); !ok)
       return ok;

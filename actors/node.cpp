@@ -10,12 +10,8 @@
 #include "actors/io/http_probe.hpp"
 #include "actors/io/process.hpp"
 #include "actors/io/tcp_probe.hpp"
-#include "actors/kv_shard.hpp"
 #include "actors/networks.hpp"
-#include "actors/raft_peer.hpp"
-#include "actors/session_keeper.hpp"
-#include "actors/startup.hpp"
-#include "actors/store_keeper.hpp"
+#include "actors/server.hpp"
 #include "actors/type_table.hpp"
 #include "actors/version.hpp"
 #include "actors/watch_keeper.hpp"
@@ -134,8 +130,8 @@ public:
   // ------------------------------------------------------------
   system_config caf_config;
   caf::actor_system system{caf_config};
-  std::shared_ptr<publication> readers = std::make_shared<publication>();
   std::vector<std::unique_ptr<io::loop>> loops;
+  std::unique_ptr<io::carrier> carrier; // none in -dev: alone for ever
   std::unique_ptr<praetor::io::http_prober> prober;
 
   // What the sessions of one loop share.
@@ -149,10 +145,7 @@ public:
   std::shared_ptr<io::connection_counts> counts;
   std::shared_ptr<const agent_facts> facts;
 
-  store_keeper_actor keeper;
-  snapshot_writer_actor snapshots;
-  raft_peer_actor raft;
-  session_keeper_actor sessions;
+  server core;
   agent_actor own;
   dns_responder_actor dns;
 
@@ -208,34 +201,16 @@ status node::parts::open_ports() {
 
 void node::parts::spawn_state() {
   auto* first = loops.front().get();
-  readers->publish(std::move(recovered.state));
-  std::vector<kv_shard_actor> shards;
-  for (std::size_t i = 0; i < storage::kv_shards_default; ++i)
-    shards.push_back(io::spawn_on(system, first, kv_shard));
-  keeper =
-      io::spawn_on(system, first, store_keeper, std::move(shards), readers);
-  auto made = std::make_shared<raft_peer_parts>();
-  made->core = std::move(recovered.core);
-  made->writer = recovered.files
-                     ? system.spawn<caf::detached>(log_writer, recovered.files)
-                     : io::spawn_on(system, first, no_log_writer);
-  if (recovered.snapshots)
-    snapshots =
-        system.spawn<caf::detached>(snapshot_writer, recovered.snapshots);
-  made->snapshots = snapshots;
-  made->rules = recovered.rules;
-  made->keeper = keeper;
-  made->readers = readers;
-  made->time = first;
-  made->own_address =
+  server_parts made;
+  made.system = &system;
+  made.where = first;
+  made.time = first;
+  made.recovered = std::move(recovered);
+  made.carrier = carrier.get();
+  made.own_address =
       config.addresses.advertise + ":" + std::to_string(config.ports.server);
-  raft = io::spawn_on(system, first, raft_peer, std::move(made));
-  sessions = io::spawn_on(system, first, session_keeper, raft, readers,
-                          static_cast<clock*>(first));
-  caf::anon_send(keeper, at::subscribe::value,
-                 caf::actor_cast<state_listener_actor>(sessions));
-  caf::anon_send(raft, at::subscribe::value,
-                 caf::actor_cast<leadership_listener_actor>(sessions));
+  made.leader_wait = config.performance.rpc_hold_timeout;
+  core = spawn_server(std::move(made));
 }
 
 praetor::io::probe node::parts::start_probe(const model::check_wish& wish,
@@ -266,10 +241,10 @@ void node::parts::spawn_agent(std::function<void()> on_leave,
                               std::function<status()> on_reload) {
   auto made = std::make_shared<agent_parts>();
   made->facts = facts;
-  made->raft = raft;
+  made->gateway = core.gateway;
   if (kept_files)
     made->store = system.spawn<caf::detached>(local_store, kept_files);
-  made->readers = readers;
+  made->readers = core.readers;
   made->time = loops.front().get();
   made->where = loops.front().get();
   made->start_probe = [this](const model::check_wish& wish,
@@ -281,7 +256,7 @@ void node::parts::spawn_agent(std::function<void()> on_leave,
   made->on_leave = std::move(on_leave);
   made->on_reload = std::move(on_reload);
   own = io::spawn_on(system, loops.front().get(), agent, std::move(made));
-  caf::anon_send(raft, at::subscribe::value,
+  caf::anon_send(core.gateway, at::subscribe::value,
                  caf::actor_cast<leadership_listener_actor>(own));
 }
 
@@ -294,7 +269,7 @@ void node::parts::spawn_lanes() {
   auto cached = std::make_shared<asked_before>();
   for (auto& on : loops) {
     auto one = std::make_unique<lane>();
-    one->cache = std::make_unique<answers>(readers);
+    one->cache = std::make_unique<answers>(core.readers);
     auto& services = one->services;
     services.readers = one->cache.get();
     services.time = on.get();
@@ -310,12 +285,11 @@ void node::parts::spawn_lanes() {
     services.watches =
         io::spawn_on(system, on.get(), watch_keeper, services.readers,
                      services.time, random_seed());
-    services.raft = raft;
-    services.sessions = sessions;
+    services.gateway = core.gateway;
     services.agent = own;
     services.log = log.get();
     services.cached = cached;
-    caf::anon_send(keeper, at::subscribe::value,
+    caf::anon_send(core.keeper, at::subscribe::value,
                    caf::actor_cast<state_listener_actor>(services.watches));
     lanes.push_back(std::move(one));
   }
@@ -325,8 +299,8 @@ void node::parts::spawn_dns() {
   auto rules = std::make_shared<const praetor::dns::settings>(
       make_dns_settings(config, config.node_name));
   auto& last = *loops.back();
-  dns = io::spawn_on(system, &last, dns_responder, std::move(rules), readers,
-                     random_seed());
+  dns = io::spawn_on(system, &last, dns_responder, std::move(rules),
+                     core.readers, random_seed());
   for (int socket : udp_sockets)
     last.post([this, socket, &last] { io::serve_dns_udp(last, socket, dns); });
   udp_sockets.clear();
@@ -464,8 +438,8 @@ void node::stop() {
   for (auto& one : parts.loops)
     one->stop();
   // A snapshot that is not finished is nothing; the log has it all.
-  if (parts.snapshots)
-    caf::anon_send_exit(parts.snapshots, caf::exit_reason::user_shutdown);
+  if (parts.core.snapshots)
+    caf::anon_send_exit(parts.core.snapshots, caf::exit_reason::user_shutdown);
 }
 
 const agent_config& node::config() const {

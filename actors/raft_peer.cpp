@@ -1,6 +1,7 @@
-// A Raft peer decides nothing. It feeds ticks and proposals to `raft::core`
-// and carries out the core's output: save, then apply, then report. All
-// proposals of one turn of its mailbox go into one batch.
+// A Raft peer decides nothing. It feeds ticks, messages and proposals to
+// `raft::core` and carries out the core's output: save, send, apply, answer,
+// report. All proposals of one turn of its mailbox go into one batch, and
+// while the disk is at work the next batch gathers.
 
 #include "actors/raft_peer.hpp"
 
@@ -9,73 +10,15 @@
 namespace praetor::actors {
 namespace {
 
-void perform(raft_peer_ptr self);
+using outcome_promise = caf::typed_response_promise<model::outcome>;
 
-// A single voter's memory needs no entry that has been applied: the disk has
-// them, and there is no follower to send them to.
-void forget_applied(raft_peer_ptr self, const applied& done) {
-  if (done.outcomes.empty() || self->state.core->chosen().voters.size() > 1)
-    return;
-  auto upto = done.outcomes.back().first;
-  if (upto.value < self->state.forgotten.value + forget_step)
-    return;
-  self->state.forgotten = upto;
-  self->state.core->compact(upto);
+void refuse(outcome_promise& whom, error why) {
+  model::outcome refused;
+  refused.failure = std::move(why);
+  whom.deliver(std::move(refused));
 }
 
-bool snapshot_is_due(const raft_peer_state& state) {
-  if (!state.snapshots || state.snapshot_under_way)
-    return false;
-  auto applied = state.core->applied_index();
-  PRAETOR_ASSERT(applied >= state.snapshot_index);
-  if (state.bytes_since >=
-      std::max(state.rules.log_bytes_max, state.snapshot_bytes))
-    return true;
-  return applied.value - state.snapshot_index.value >= state.rules.entries &&
-         state.time->now() >= state.snapshot_due;
-}
-
-// The snapshot is durable: what it stands for may leave the log. Some of it
-// stays for followers, and all that the older snapshot would need if this one
-// decayed.
-void on_snapshot(raft_peer_ptr self, const snapshot_done& done) {
-  auto& state = self->state;
-  state.snapshot_under_way = false;
-  state.snapshot_index = done.index;
-  state.snapshot_bytes = done.bytes;
-  auto trailing = std::min(state.rules.trailing, done.index.value);
-  log_index upto{done.index.value - trailing};
-  if (upto > state.core->entries().base_index())
-    state.core->compact(upto);
-  state.drop_upto = done.older.value > 0 ? std::min(upto, done.older) : upto;
-  perform(self);
-}
-
-void snapshot_if_due(raft_peer_ptr self) {
-  auto& state = self->state;
-  if (!snapshot_is_due(state))
-    return;
-  auto newest = state.readers->newest();
-  auto in_term = state.core->entries().term_at({newest->applied});
-  if (!in_term || newest->applied <= state.snapshot_index.value)
-    return;
-  state.snapshot_under_way = true;
-  state.snapshot_due = state.time->now() + state.rules.interval;
-  state.bytes_since = 0;
-  self->request(state.snapshots, caf::infinite, at::snapshot::value,
-                snapshot_request{std::move(newest), *in_term, {}})
-      .then([self](const snapshot_done& done) { on_snapshot(self, done); },
-            // The log has everything still; the next try comes in its time.
-            [self](caf::error& why) {
-              self->state.snapshot_under_way = false;
-              spdlog::warn("agent.raft: no snapshot was written: {}",
-                           self->system().render(why));
-            });
-}
-
-void answer(raft_peer_ptr self, const applied& done) {
-  forget_applied(self, done);
-  snapshot_if_due(self);
+void answer_proposers(raft_peer_ptr self, const applied& done) {
   auto& proposers = self->state.proposers;
   for (auto& [index, outcome] : done.outcomes) {
     auto found = proposers.find(index);
@@ -86,150 +29,368 @@ void answer(raft_peer_ptr self, const applied& done) {
   }
 }
 
-void fail_proposers(raft_peer_ptr self, const char* why) {
-  auto proposers = std::move(self->state.proposers);
-  self->state.proposers.clear();
-  for (auto& [index, promise] : proposers) {
-    model::outcome refused;
-    refused.failure = fail(errc::no_leader, why);
-    promise.deliver(std::move(refused));
-  }
+// What was proposed may be committed yet, by whoever leads next.
+void fail_waiting(raft_peer_ptr self, const char* why) {
+  auto& state = self->state;
+  for (auto& [index, promise] : std::exchange(state.proposers, {}))
+    refuse(promise, fail(errc::in_doubt, why));
+  for (auto& [ticket, promise] : std::exchange(state.readers_by, {}))
+    promise.deliver(read_grant{fail(errc::no_leader, "No cluster leader"), {}});
 }
 
-// What readers and listeners know of who leads.
-void announce(raft_peer_ptr self, bool leads, bool leader_known) {
+// -- what readers and listeners know of who leads ----------------------------
+
+std::vector<std::string> addresses(const raft_peer_state& state) {
+  std::vector<std::string> found;
+  auto& members = state.core->committed_members();
+  for (auto* some : {&members.voters, &members.nonvoters})
+    for (auto& id : *some) {
+      auto known = state.neighbours.find(id);
+      if (id == state.core->chosen().self)
+        found.push_back(state.own_address);
+      else if (known != state.neighbours.end())
+        found.push_back(known->second.address);
+    }
+  return found;
+}
+
+void announce(raft_peer_ptr self) {
   auto& state = self->state;
-  state.leads = leads;
-  state.readers->set_leadership(
-      {.leader_known = leader_known,
-       .is_leader = leads,
-       .leader_address = leads ? state.own_address : "",
-       .peer_addresses = {state.own_address}});
+  leadership now;
+  now.leader = state.core->leader();
+  now.is_leader = state.leads;
+  // A leader whose state has not caught up is none for readers yet.
+  now.leader_known =
+      state.leads || (!now.leader.empty() && !state.core->is_leader());
+  if (state.leads)
+    now.leader_address = state.own_address;
+  else if (auto found = state.neighbours.find(now.leader);
+           found != state.neighbours.end())
+    now.leader_address = found->second.address;
+  now.peer_addresses = addresses(state);
+  state.readers->set_leadership(std::move(now));
   for (auto& one : state.listeners)
-    self->send(one, at::lead::value, leads);
+    self->send(one, at::lead::value, state.leads);
 }
 
 void on_report(raft_peer_ptr self, const raft::report& news) {
-  self->state.won.reset();
+  auto& state = self->state;
+  state.won.reset();
   if (news.now == raft::role::leader) {
-    self->state.won = news.in_term;
+    spdlog::info("agent.raft: election won: term={}", news.in_term.value);
+    state.won = news.in_term;
     return;
   }
-  fail_proposers(self, "leadership was lost while the write was under way");
-  announce(self, false, !news.leader.empty());
+  if (std::exchange(state.leads, false))
+    spdlog::info("agent.server: cluster leadership lost");
+  if (!news.leader.empty())
+    spdlog::info("agent.server: New leader elected: payload={} term={}",
+                 news.leader, news.in_term.value);
+  fail_waiting(self, "leadership lost while committing log");
+  announce(self);
 }
 
 // An entry of the term just won is applied, and so is all before it: whoever
 // reads here now misses nothing that was ever committed.
 void on_caught_up(raft_peer_ptr self, term reached) {
-  if (self->state.won != reached)
+  auto& state = self->state;
+  if (state.won != reached || !state.core->is_leader())
     return;
-  self->state.won.reset();
+  state.won.reset();
+  state.leads = true;
   spdlog::info("agent.server: cluster leadership acquired: term={}",
                reached.value);
-  announce(self, true, true);
+  announce(self);
 }
 
-void stop_on(raft_peer_ptr self, const char* who, const caf::error& why) {
-  spdlog::critical("agent.raft: {} failed, this server stops: {}", who,
-                   self->system().render(why));
-  fail_proposers(self, "the server is stopping: its log failed");
-  announce(self, false, false);
-  self->quit(why);
+// -- saving ------------------------------------------------------------------
+
+// The request before these entries has not gone yet: they take the place of
+// what they replace in it.
+void merge(save_request& into, save_request&& more) {
+  if (more.state)
+    into.state = std::move(more.state);
+  if (!more.entries.empty()) {
+    auto first = more.entries.front().index;
+    while (!into.entries.empty() && into.entries.back().index >= first)
+      into.entries.pop_back();
+    into.entries.insert(into.entries.end(), more.entries.begin(),
+                        more.entries.end());
+  }
+  into.drop_upto = std::max(into.drop_upto, more.drop_upto);
+}
+
+void save_next(raft_peer_ptr self);
+
+void on_saved(raft_peer_ptr self, const saved& done, bool anew) {
+  auto& state = self->state;
+  state.saving = false;
+  state.states_durable = std::max(state.states_durable, state.states_saving);
+  if (done.upto.value > 0 && !anew)
+    state.core->saved(done.upto, done.in_term);
+  while (!state.held.empty() &&
+         state.held.front().first <= state.states_durable) {
+    for (auto& letter : state.held.front().second)
+      deliver(self, letter);
+    state.held.pop_front();
+  }
+  save_next(self);
+  perform(self);
+}
+
+void save_next(raft_peer_ptr self) {
+  auto& state = self->state;
+  if (state.saving || state.to_save.empty())
+    return;
+  state.saving = true;
+  auto what = std::move(state.to_save.front());
+  state.to_save.pop_front();
+  // Changes of state are in the requests in order; the last request has all.
+  if (state.to_save.empty())
+    state.states_saving = state.states_out;
+  auto anew = what.begin_after.has_value();
+  self->request(state.writer, caf::infinite, at::save::value, std::move(what))
+      .then([=](const saved& done) { on_saved(self, done, anew); },
+            // A peer that cannot save must not vote: stop, the node decides.
+            [=](caf::error& why) { stop_on(self, "the log writer", why); });
 }
 
 void save(raft_peer_ptr self, raft::output& out) {
-  auto drop_upto = std::exchange(self->state.drop_upto, {});
-  if (!out.save_state && out.save.empty() && drop_upto.value == 0)
-    return;
-  self->state.saving = true;
-  self->request(self->state.writer, caf::infinite, at::save::value,
-                save_request{out.save_state, std::move(out.save), drop_upto})
-      .then(
-          [self](const saved& done) {
-            self->state.saving = false;
-            if (done.upto.value > 0)
-              self->state.core->saved(done.upto, done.in_term);
-            perform(self);
-          },
-          // A peer that cannot save must not vote: stop, let the node decide.
-          [self](caf::error& why) { stop_on(self, "the log writer", why); });
+  auto& state = self->state;
+  save_request what;
+  what.state = std::move(out.save_state);
+  what.entries = std::move(out.save);
+  what.drop_upto = std::exchange(state.drop_upto, {});
+  if (what.state)
+    ++state.states_out;
+  if (what.state || !what.entries.empty() || what.drop_upto.value > 0)
+    save_soon(self, std::move(what));
 }
 
-// While the disk is at work the core gathers: what comes in meanwhile is
-// saved by the next sync, all at once.
-void perform(raft_peer_ptr self) {
-  if (self->state.saving)
+// -- the rest of an output ---------------------------------------------------
+
+void send_letters(raft_peer_ptr self, std::vector<raft::message> letters) {
+  auto& state = self->state;
+  if (letters.empty())
     return;
-  auto out = self->state.core->take_output();
-  save(self, out);
-  for (auto& entry : out.apply)
-    self->state.bytes_since += entry.bytes().size() + raft::entry_overhead;
-  if (!out.apply.empty()) {
-    auto reached = out.apply.back().in_term;
-    self->request(self->state.keeper, caf::infinite, at::apply::value,
-                  committed{std::move(out.apply)})
-        .then(
-            [=](const applied& done) {
-              answer(self, done);
-              on_caught_up(self, reached);
-            },
-            [=](caf::error& why) { stop_on(self, "the store keeper", why); });
+  if (state.states_durable < state.states_out) {
+    state.held.emplace_back(state.states_out, std::move(letters));
+    return;
   }
-  for (auto& news : out.reports)
-    on_report(self, news);
+  for (auto& letter : letters)
+    deliver(self, letter);
 }
 
-// The flush is queued behind the proposals that are already in the mailbox.
+void apply(raft_peer_ptr self, std::vector<raft::entry> entries) {
+  if (entries.empty())
+    return;
+  auto& state = self->state;
+  for (auto& entry : entries)
+    state.bytes_since += entry.bytes().size() + raft::entry_overhead;
+  auto reached = entries.back().in_term;
+  auto members = std::any_of(entries.begin(), entries.end(), [](auto& one) {
+    return one.kind == raft::entry_kind::configuration;
+  });
+  self->request(state.keeper, caf::infinite, at::apply::value,
+                committed{std::move(entries)})
+      .then(
+          [=](const applied& done) {
+            after_apply(self, done);
+            answer_proposers(self, done);
+            on_caught_up(self, reached);
+            if (members)
+              announce(self);
+          },
+          [=](caf::error& why) { stop_on(self, "the store keeper", why); });
+}
+
+void answer_reads(raft_peer_ptr self,
+                  const std::vector<raft::read_answer>& reads) {
+  for (auto& one : reads) {
+    auto found = self->state.readers_by.find(one.ticket);
+    if (found == self->state.readers_by.end())
+      continue;
+    read_grant grant;
+    grant.index = one.index;
+    if (!one.granted)
+      grant.failure = fail(errc::no_leader, "No cluster leader");
+    found->second.deliver(std::move(grant));
+    self->state.readers_by.erase(found);
+  }
+}
+
+// The flush is queued behind the messages that are already in the mailbox.
 void flush_soon(raft_peer_ptr self) {
   if (std::exchange(self->state.flush_is_due, true))
     return;
   self->send(self, at::flush::value);
 }
 
-caf::typed_response_promise<model::outcome> propose(raft_peer_ptr self,
-                                                    const proposal& given) {
+// -- messages ----------------------------------------------------------------
+
+outcome_promise propose(raft_peer_ptr self, const proposal& given) {
+  auto& state = self->state;
   auto promise = self->make_response_promise<model::outcome>();
-  auto index = self->state.core->propose(given.data);
-  if (!index) {
-    model::outcome refused;
-    refused.failure = index.failure();
-    promise.deliver(std::move(refused));
+  if (state.disk_is_full) {
+    refuse(promise, fail(errc::unavailable,
+                         "the disk of the Raft log is full: no writes are "
+                         "taken until there is room"));
     return promise;
   }
-  self->state.proposers.emplace(*index, promise);
+  auto index = state.core->propose(given.data);
+  if (!index) {
+    refuse(promise, index.failure());
+    return promise;
+  }
+  state.proposers.emplace(*index, promise);
   flush_soon(self);
   return promise;
 }
 
+caf::typed_response_promise<read_grant> read(raft_peer_ptr self,
+                                             read_proof wanted) {
+  auto& state = self->state;
+  auto promise = self->make_response_promise<read_grant>();
+  auto now = state.time->now();
+  if (wanted == read_proof::lease) {
+    if (auto index = state.core->lease_read(now)) {
+      promise.deliver(read_grant{{errc::ok, {}}, *index});
+      return promise;
+    }
+  }
+  auto ticket = state.next_ticket++;
+  if (auto ok = state.core->read(ticket, now); !ok) {
+    promise.deliver(read_grant{ok.failure(), {}});
+    return promise;
+  }
+  state.readers_by.emplace(ticket, promise);
+  flush_soon(self);
+  return promise;
+}
+
+template <class Letter>
+void on_letter(raft_peer_ptr self, const Letter& letter) {
+  auto& state = self->state;
+  auto now = state.time->now();
+  if constexpr (std::is_same_v<Letter, raft::append_entries>)
+    if (letter.in_term == state.core->current_term())
+      state.readers->set_contact(now);
+  state.core->step(letter, now);
+  flush_soon(self);
+}
+
+void on_roster(raft_peer_ptr self, const roster& known) {
+  auto& state = self->state;
+  if (!state.carrier)
+    return;
+  for (auto& one : known.servers) {
+    if (one.id == state.core->chosen().self)
+      continue;
+    auto& there = state.neighbours[one.id];
+    if (there.address == one.address)
+      continue;
+    there.address = one.address;
+    auto handle = [&](io::lane by) {
+      return caf::actor_cast<raft_peer_actor>(
+          state.carrier->reach(one.address, raft_name, by));
+    };
+    there.control = handle(io::lane::control);
+    there.bulk = handle(io::lane::bulk);
+  }
+  announce(self);
+}
+
+error bootstrap(raft_peer_ptr self, const std::vector<node_id>& voters) {
+  auto ok = self->state.core->bootstrap({voters, {}});
+  perform(self);
+  return ok ? error{errc::ok, {}} : ok.failure();
+}
+
+error transfer(raft_peer_ptr self, const node_id& to) {
+  auto ok = self->state.core->transfer_leadership(to);
+  perform(self);
+  return ok ? error{errc::ok, {}} : ok.failure();
+}
+
 void tick(raft_peer_ptr self) {
-  self->state.core->tick(self->state.time->now());
+  auto& state = self->state;
+  state.core->tick(state.time->now());
   perform(self);
   snapshot_if_due(self);
-  self->state.time->after(raft_tick,
-                          caf::actor_cast<caf::strong_actor_ptr>(self),
-                          caf::make_message(at::tick::value));
+  state.time->after(raft_tick, caf::actor_cast<caf::strong_actor_ptr>(self),
+                    caf::make_message(at::tick::value));
 }
 
 } // namespace
 
+void deliver(raft_peer_ptr self, const raft::message& letter) {
+  auto found = self->state.neighbours.find(raft::recipient(letter));
+  if (found == self->state.neighbours.end())
+    return; // Raft takes any message for lost
+  std::visit(
+      [&](auto& one) {
+        using kind = std::decay_t<decltype(one)>;
+        if constexpr (std::is_same_v<kind, raft::install_snapshot>) {
+          if (one.bytes.empty())
+            send_piece(self, one);
+          else
+            self->send(found->second.bulk, one);
+        } else {
+          self->send(found->second.control, one);
+        }
+      },
+      letter);
+}
+
+void save_soon(raft_peer_ptr self, save_request what) {
+  auto& waiting = self->state.to_save;
+  // A log that begins anew does so after what came before, and before what
+  // comes then.
+  if (waiting.empty() || what.begin_after || waiting.back().begin_after)
+    waiting.push_back(std::move(what));
+  else
+    merge(waiting.back(), std::move(what));
+  save_next(self);
+}
+
+void stop_on(raft_peer_ptr self, const char* who, const caf::error& why) {
+  auto& state = self->state;
+  spdlog::critical("agent.raft: {} failed, this server stops: {}", who,
+                   self->system().render(why));
+  fail_waiting(self, "the server is stopping: its log failed");
+  state.leads = false;
+  state.readers->set_lease(std::nullopt, {});
+  state.readers->set_leadership({});
+  for (auto& one : state.listeners)
+    self->send(one, at::lead::value, false);
+  self->quit(why);
+}
+
+void perform(raft_peer_ptr self) {
+  auto& state = self->state;
+  auto out = state.core->take_output();
+  // Readers know of every commit before anybody else hears of it.
+  state.readers->set_lease(state.core->lease_end(), state.core->commit_index());
+  save(self, out);
+  take_snapshot(self, out);
+  send_letters(self, std::move(out.send));
+  apply(self, std::move(out.apply));
+  answer_reads(self, out.reads);
+  for (auto& news : out.reports)
+    on_report(self, news);
+}
+
 raft_peer_actor::behavior_type
 raft_peer(raft_peer_ptr self, std::shared_ptr<raft_peer_parts> parts) {
   auto& state = self->state;
-  state.core = std::move(parts->core);
-  state.writer = parts->writer;
-  state.keeper = parts->keeper;
-  state.readers = parts->readers;
-  state.time = parts->time;
-  state.own_address = parts->own_address;
-  state.snapshots = parts->snapshots;
-  state.rules = parts->rules;
+  static_cast<raft_peer_parts&>(state) = std::move(*parts);
   PRAETOR_ASSERT(state.core && state.readers && state.time);
-  // The log in memory begins where the snapshot ends.
-  state.snapshot_index = state.core->entries().base_index();
+  // The log in memory begins where the snapshot ends, or a little before.
+  state.snapshot_index = state.core->newest_snapshot().last.index;
   self->send(self, at::tick::value);
   return {
       [=](at::propose, const proposal& given) { return propose(self, given); },
+      [=](at::read, read_proof wanted) { return read(self, wanted); },
       [=](at::tick) { tick(self); },
       [=](at::flush) {
         self->state.flush_is_due = false;
@@ -239,6 +400,18 @@ raft_peer(raft_peer_ptr self, std::shared_ptr<raft_peer_parts> parts) {
         self->state.listeners.push_back(who);
         self->send(who, at::lead::value, self->state.leads);
       },
+      [=](at::update, const roster& known) { on_roster(self, known); },
+      [=](at::bootstrap, const std::vector<node_id>& voters) {
+        return bootstrap(self, voters);
+      },
+      [=](at::transfer, const node_id& to) { return transfer(self, to); },
+      [=](const raft::request_vote& m) { on_letter(self, m); },
+      [=](const raft::request_vote_reply& m) { on_letter(self, m); },
+      [=](const raft::append_entries& m) { on_letter(self, m); },
+      [=](const raft::append_entries_reply& m) { on_letter(self, m); },
+      [=](const raft::install_snapshot& m) { on_letter(self, m); },
+      [=](const raft::install_snapshot_reply& m) { on_letter(self, m); },
+      [=](const raft::timeout_now& m) { on_letter(self, m); },
   };
 }
 

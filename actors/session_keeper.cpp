@@ -88,7 +88,12 @@ caf::typed_response_promise<model::outcome> propose(session_keeper_ptr self,
                                                     const proposal& given) {
   auto promise = self->make_response_promise<model::outcome>();
   auto command = model::decode_command(*given.data);
-  PRAETOR_ASSERT(command); // this node encoded it
+  if (!command) {
+    model::outcome refused;
+    refused.failure = command.failure();
+    promise.deliver(std::move(refused));
+    return promise;
+  }
   if (auto refused = refusal(self->state, *command)) {
     promise.deliver(std::move(*refused));
     return promise;
@@ -123,11 +128,16 @@ void expire(session_keeper_ptr self, const session_id& id) {
   propose_quietly(self, model::session_destroy{id}, "the end of a session");
 }
 
-bool renew(session_keeper_ptr self, const session_id& id) {
-  auto session = self->state.readers->newest()->catalog.session(id);
-  if (session)
-    arm(self, *session);
-  return session != nullptr;
+read_grant renew(session_keeper_ptr self, const session_id& id) {
+  if (!self->state.leads)
+    return {fail(errc::no_leader, "No cluster leader"), {}};
+  auto newest = self->state.readers->newest();
+  auto session = newest->catalog.session(id);
+  if (!session)
+    return {fail(errc::not_found, "Session id '" + id + "' not found"),
+            {newest->applied}};
+  arm(self, *session);
+  return {{errc::ok, {}}, {newest->applied}};
 }
 
 void lead(session_keeper_ptr self, bool leads) {

@@ -78,6 +78,34 @@ caf::typed_response_promise<snapshot_done> begin(snapshot_writer_ptr self,
   return promise;
 }
 
+caf::result<snapshot_piece> read(snapshot_writer_ptr self,
+                                 const snapshot_place& place) {
+  auto& files = *self->state.files;
+  auto found =
+      storage::read_piece(*files.disk, files.directory,
+                          {place.last.index, place.last.in_term}, place.offset);
+  if (!found)
+    return to_caf(found.failure());
+  return snapshot_piece{std::move(found->bytes), found->last};
+}
+
+// A piece that is refused shows when the whole is to be installed: then the
+// leader begins anew.
+void take(snapshot_writer_ptr self, const raft::snapshot_chunk& chunk) {
+  auto ok = self->state.incoming->take(chunk.last, chunk.offset, chunk.bytes);
+  if (!ok)
+    spdlog::warn("agent.snapshot: {}", ok.failure().text);
+}
+
+caf::result<state_ptr> install(snapshot_writer_ptr self,
+                               const raft::snapshot_mark& mark) {
+  auto found = self->state.incoming->install(
+      {mark.last.index, mark.last.in_term}, raft::encode(mark.members));
+  if (!found)
+    return to_caf(found.failure());
+  return std::make_shared<const storage::state>(*std::move(found));
+}
+
 } // namespace
 
 static_assert(storage::state_chunk_bytes_max <=
@@ -88,9 +116,16 @@ snapshot_writer(snapshot_writer_ptr self,
                 std::shared_ptr<snapshot_files> files) {
   PRAETOR_ASSERT(files && files->disk);
   self->state.files = std::move(files);
+  auto& kept = *self->state.files;
+  self->state.incoming.emplace(*kept.disk, kept.directory);
   return {
       [=](at::snapshot, const snapshot_request& what) {
         return begin(self, what);
+      },
+      [=](at::read, const snapshot_place& place) { return read(self, place); },
+      [=](at::save, const raft::snapshot_chunk& chunk) { take(self, chunk); },
+      [=](at::install, const raft::snapshot_mark& mark) {
+        return install(self, mark);
       },
       [=](at::flush) { write_chunk(self); },
   };

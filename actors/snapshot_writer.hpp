@@ -2,7 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "storage/disk.hpp"
-#include "storage/snapshot_file.hpp"
+#include "storage/snapshot_transfer.hpp"
 #include "storage/state_codec.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -47,6 +47,7 @@ struct snapshot_writer_state {
 
   std::shared_ptr<snapshot_files> files;
   std::optional<job> current;
+  std::optional<storage::snapshot_receiver> incoming;
 };
 
 using snapshot_writer_ptr =

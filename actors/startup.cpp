@@ -15,10 +15,12 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t node_id_bytes_max = 128;
 
-// Short, because a single voter waits for nobody; `raft_multiplier` scales it
-// as operators expect.
-constexpr span election_timeout = 150ms;
-constexpr span heartbeat = 50ms;
+// For each unit of `raft_multiplier`, which is 5 unless the operator says
+// otherwise: a leader that is silent for 200 ms is given up, some 50 ms after
+// the slowest fsync of a healthy disk. First writes are back well within a
+// second.
+constexpr span election_timeout_unit = 40ms;
+constexpr int heartbeats_per_timeout = 4;
 
 // What may be proposed and not yet committed: bounds memory while the disk is
 // slow.
@@ -48,10 +50,9 @@ raft::settings make_settings(const agent_config& config,
                              const std::string& node_id) {
   raft::settings chosen;
   chosen.self = node_id;
-  chosen.voters = {node_id};
   chosen.election_timeout =
-      election_timeout * std::max(1, config.performance.raft_multiplier);
-  chosen.heartbeat = heartbeat;
+      election_timeout_unit * std::max(1, config.performance.raft_multiplier);
+  chosen.heartbeat = chosen.election_timeout / heartbeats_per_timeout;
   chosen.uncommitted_bytes_max = uncommitted_bytes_max;
   chosen.proposal_bytes_max = 8u << 20; // far above any request we take
   return chosen;
@@ -91,7 +92,44 @@ snapshot_rules make_rules(const agent_config& config) {
 struct from_disk {
   raft::hard_state state;
   raft::log log;
+  /// Who the servers were at the snapshot; nobody without one.
+  raft::configuration members;
 };
+
+bool begins_alone(const agent_config& config) {
+  return config.bootstrap || config.bootstrap_expect == 1;
+}
+
+// Who votes where the log begins: in a data directory the log's first entry
+// says so, or a snapshot, and until one comes nobody does.
+void choose_members(raft::settings& chosen, const agent_config& config,
+                    const from_disk& found) {
+  chosen.voters = found.members.voters;
+  chosen.nonvoters = found.members.nonvoters;
+  if (config.dev_mode)
+    chosen.voters = {chosen.self};
+  else if (chosen.voters.empty())
+    chosen.nonvoters = {chosen.self};
+}
+
+bool is_blank(const from_disk& found) {
+  return found.state.current.value == 0 && found.log.last_index().value == 0;
+}
+
+// A log that does not lead up to the snapshot is older than it, and a crash
+// came before it could be emptied. So is one that ends before.
+bool is_overtaken(const storage::recovered_wal& wal,
+                  const storage::snapshot_meta& by) {
+  if (by.index.value == 0)
+    return false;
+  if (wal.log.last_index() < by.index)
+    return true;
+  return std::any_of(
+      wal.entries.begin(), wal.entries.end(), [&](const raft::entry& one) {
+        return (one.index == by.index && one.in_term != by.in_term) ||
+               (one.index > by.index && one.in_term < by.in_term);
+      });
+}
 
 // The snapshot, and then the log behind it.
 status read_state(const std::string& directory, storage::recovered_wal& wal,
@@ -109,13 +147,20 @@ status read_state(const std::string& directory, storage::recovered_wal& wal,
                   "take its place: {}",
                   why);
   auto base = state->meta.index;
+  if (!state->meta.servers.empty()) {
+    auto members = raft::decode_configuration(state->meta.servers);
+    if (!members)
+      return named("raft snapshot", members.failure());
+    found.members = *std::move(members);
+  }
+  if (is_overtaken(wal, state->meta)) {
+    wal.entries.clear();
+    if (auto ok = wal.log.reset(base.next()); !ok)
+      return named("raft log", ok.failure());
+  }
   auto log = raft::log::recover(base, state->meta.in_term, wal.entries);
   if (!log)
     return named("raft log", log.failure());
-  // A log that ends before the snapshot does goes on behind it.
-  if (wal.log.last_index() < base)
-    if (auto ok = wal.log.reset(base.next()); !ok)
-      return named("raft log", ok.failure());
   made.state = std::make_shared<const storage::state>(std::move(state->state));
   found.log = *std::move(log);
   return {};
@@ -204,10 +249,14 @@ result<recovered_server> recover(const agent_config& config,
   made.state = std::make_shared<const storage::state>();
   made.rules = make_rules(config);
   from_disk found;
-  auto settings = make_settings(config, node_id);
   if (!config.dev_mode)
     if (auto ok = read_files(config.data_dir + "/raft", made, found); !ok)
       return ok.failure();
+  auto settings = make_settings(config, node_id);
+  if (!config.dev_mode)
+    settings.trailing_entries = made.rules.trailing;
+  choose_members(settings, config, found);
+  made.has_history = !is_blank(found);
   if (auto ok = raft::check_settings(settings); !ok)
     return named("raft settings", ok.failure());
   log_index applied{made.state->applied};
@@ -216,6 +265,9 @@ result<recovered_server> recover(const agent_config& config,
   made.core = std::make_unique<raft::core>(std::move(settings), found.state,
                                            std::move(found.log), applied,
                                            prng(random_seed()));
+  if (!config.dev_mode && !made.has_history && begins_alone(config))
+    if (auto ok = made.core->bootstrap({{node_id}, {}}); !ok)
+      return named("raft", ok.failure());
   return made;
 }
 

@@ -25,6 +25,7 @@ struct recovered_server {
   std::shared_ptr<log_files> files; // null in -dev
   std::unique_ptr<raft::core> core;
   std::size_t entries = 0;                   // recovered from the log
+  bool has_history = false;                  // has a log, or has voted
   std::shared_ptr<snapshot_files> snapshots; // null in -dev
   snapshot_rules rules;
   /// As of the newest snapshot; empty and of index 0 without one. To be

@@ -23,17 +23,15 @@ void finish(store_keeper_ptr self) {
             [](auto& a, auto& b) { return a.first < b.first; });
   auto snapshot = std::make_shared<const storage::state>(state.state);
   state.readers->publish(snapshot);
-  if (!done.changes.empty()) {
-    publication_note note{
-        std::move(snapshot),
-        std::make_shared<const model::change_set>(std::move(done.changes)),
-        {}};
-    for (auto& [index, outcome] : done.done.outcomes)
-      note.released.insert(note.released.end(), outcome.released.begin(),
-                           outcome.released.end());
-    for (auto& one : state.listeners)
-      self->send(one, at::publish::value, note);
-  }
+  publication_note note{
+      std::move(snapshot),
+      std::make_shared<const model::change_set>(std::move(done.changes)),
+      {}};
+  for (auto& [index, outcome] : done.done.outcomes)
+    note.released.insert(note.released.end(), outcome.released.begin(),
+                         outcome.released.end());
+  for (auto& one : state.listeners)
+    self->send(one, at::publish::value, note);
   done.promise.deliver(std::move(done.done));
 }
 
@@ -55,8 +53,12 @@ void on_shard_done(store_keeper_ptr self, std::size_t shard,
 // is only dropped would be waited for without end.
 void stop_on(store_keeper_ptr self, const caf::error& why) {
   spdlog::critical("agent.store: a shard failed, nothing more is applied");
-  for (auto& one : std::exchange(self->state.jobs, {}))
-    one.promise.deliver(why);
+  for (auto& one : std::exchange(self->state.jobs, {})) {
+    if (one.anew)
+      one.adopted.deliver(why);
+    else
+      one.promise.deliver(why);
+  }
   self->quit(why);
 }
 
@@ -129,10 +131,38 @@ bool step(store_keeper_ptr self, job& current, const raft::entry& entry) {
   return true;
 }
 
+void share_out(store_keeper_ptr self, const storage::state& from) {
+  auto& state = self->state;
+  PRAETOR_ASSERT(from.shards.size() == state.shards.size());
+  state.state = from;
+  for (std::size_t i = 0; i < state.shards.size(); ++i)
+    self->send(state.shards[i], at::adopt::value, from.shards[i]);
+}
+
+// Another server's snapshot takes the place of all that was applied here.
+void adopt(store_keeper_ptr self) {
+  auto& state = self->state;
+  auto done = std::move(state.jobs.front());
+  state.jobs.pop_front();
+  PRAETOR_ASSERT(done.anew->applied >= state.state.applied);
+  share_out(self, *done.anew);
+  state.readers->publish(done.anew);
+  auto changes = std::make_shared<model::change_set>();
+  changes->everything = true;
+  publication_note note{done.anew, std::move(changes), {}};
+  for (auto& one : state.listeners)
+    self->send(one, at::publish::value, note);
+  done.adopted.deliver(log_index{done.anew->applied});
+}
+
 void work(store_keeper_ptr self) {
   auto& state = self->state;
   while (!state.jobs.empty() && state.shards_busy == 0) {
     auto& current = state.jobs.front();
+    if (current.anew) {
+      adopt(self);
+      continue;
+    }
     while (current.next < current.entries.size()) {
       if (!step(self, current, current.entries[current.next]))
         return;
@@ -147,7 +177,20 @@ void work(store_keeper_ptr self) {
 caf::typed_response_promise<applied> enqueue(store_keeper_ptr self,
                                              const committed& batch) {
   auto promise = self->make_response_promise<applied>();
-  self->state.jobs.push_back({batch.entries, 0, promise, {}, {}});
+  auto& added = self->state.jobs.emplace_back();
+  added.entries = batch.entries;
+  added.promise = promise;
+  if (self->state.jobs.size() == 1)
+    work(self);
+  return promise;
+}
+
+caf::typed_response_promise<log_index> enqueue(store_keeper_ptr self,
+                                               const state_ptr& anew) {
+  auto promise = self->make_response_promise<log_index>();
+  auto& added = self->state.jobs.emplace_back();
+  added.anew = anew;
+  added.adopted = promise;
   if (self->state.jobs.size() == 1)
     work(self);
   return promise;
@@ -156,14 +199,9 @@ caf::typed_response_promise<applied> enqueue(store_keeper_ptr self,
 // A state that came out of a snapshot is published before there is a keeper:
 // it and its shards go on from there.
 void take_over(store_keeper_ptr self) {
-  auto& state = self->state;
-  auto newest = state.readers->newest();
-  if (newest->applied == 0)
-    return;
-  PRAETOR_ASSERT(newest->shards.size() == state.shards.size());
-  state.state = *newest;
-  for (std::size_t i = 0; i < state.shards.size(); ++i)
-    self->send(state.shards[i], at::adopt::value, state.state.shards[i]);
+  auto newest = self->state.readers->newest();
+  if (newest->applied > 0)
+    share_out(self, *newest);
 }
 
 } // namespace
@@ -179,6 +217,7 @@ store_keeper(store_keeper_ptr self, std::vector<kv_shard_actor> shards,
   take_over(self);
   return {
       [=](at::apply, const committed& batch) { return enqueue(self, batch); },
+      [=](at::adopt, const state_ptr& anew) { return enqueue(self, anew); },
       [=](at::subscribe, const state_listener_actor& who) {
         self->state.listeners.push_back(who);
       },

@@ -16,6 +16,9 @@ struct store_keeper_state {
     std::vector<raft::entry> entries;
     std::size_t next = 0; // the first entry that is not applied yet
     caf::typed_response_promise<applied> promise;
+    /// Instead of entries: go on from here.
+    state_ptr anew;
+    caf::typed_response_promise<log_index> adopted;
     applied done;
     model::change_set changes;
   };

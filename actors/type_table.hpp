@@ -27,6 +27,11 @@ constexpr void each_message_type(Visitor&& visit) {
   visit.template operator()<model::outcome>("praetor::model::outcome");
   visit.template operator()<proposal>("praetor::proposal");
   visit.template operator()<saved>("praetor::saved");
+  visit.template operator()<snapshot_piece>("praetor::snapshot_piece");
+  visit.template operator()<read_grant>("praetor::read_grant");
+  visit.template operator()<read_proof>("praetor::read_proof");
+  visit.template operator()<server_record>("praetor::server_record");
+  visit.template operator()<roster>("praetor::roster");
   visit.template operator()<check_report>("praetor::check_report");
 }
 

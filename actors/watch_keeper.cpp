@@ -121,6 +121,9 @@ void on_publication(watch_keeper_ptr self, const publication_note& note) {
   }
   for (auto& topic : note.changes->topics)
     touch(state.by_topic, topic);
+  if (note.changes->everything)
+    for (auto& [name, one] : state.groups)
+      touched.insert(one.get());
   for (auto* one : touched)
     look_at(self, one, *note.state);
 }

@@ -201,18 +201,18 @@ result<std::uint64_t> snapshot_writer::commit() {
     return ok.failure();
   if (auto ok = disk_->sync_directory(directory_); !ok)
     return ok.failure();
-  if (auto ok = remove_old(); !ok)
+  if (auto ok = remove_old_snapshots(*disk_, directory_); !ok)
     return ok.failure();
   return size_;
 }
 
-status snapshot_writer::remove_old() {
-  auto found = list_snapshots(*disk_, directory_);
+status remove_old_snapshots(disk& on, const std::string& directory) {
+  auto found = list_snapshots(on, directory);
   if (!found)
     return found.failure();
   PRAETOR_ASSERT(std::is_sorted(found->rbegin(), found->rend()));
   while (found->size() > snapshots_kept) {
-    if (auto ok = disk_->remove(path_of(directory_, found->back())); !ok)
+    if (auto ok = on.remove(path_of(directory, found->back())); !ok)
       return ok;
     found->pop_back();
   }

@@ -54,6 +54,9 @@ std::optional<snapshot_name> parse_snapshot_name(std::string_view text);
 result<std::vector<snapshot_name>> list_snapshots(disk& on,
                                                   const std::string& directory);
 
+/// Removes those beyond the newest `snapshots_kept`.
+status remove_old_snapshots(disk& on, const std::string& directory);
+
 /// A snapshot being written. Left unfinished it is nothing: a failure removes
 /// it, so that a full disk has its room back, and the next one begins by
 /// removing what a crash left.
@@ -74,7 +77,6 @@ private:
   error given_up(error why);
   status write(std::string_view bytes);
   status close();
-  status remove_old();
 
   disk* disk_;
   std::string directory_;

@@ -20,6 +20,7 @@ enum class errc : unsigned char {
   conflict,    // a precondition did not hold
   no_leader,   // nobody can accept the write now
   unavailable, // a queue is full or the node is stopping
+  in_doubt,    // it was under way: it may have happened, or may yet
   timed_out,   // a deadline passed
   denied,      // switched off or not permitted
   unsupported, // known, and honestly not done by this build

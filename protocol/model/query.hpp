@@ -101,7 +101,9 @@ inline std::string node_sessions(const std::string& folded) {
 struct change_set {
   std::vector<std::string> keys;
   std::vector<std::string> topics;
-  bool empty() const { return keys.empty() && topics.empty(); }
+  /// The state is another one: whatever one watches may have changed.
+  bool everything = false;
+  bool empty() const { return keys.empty() && topics.empty() && !everything; }
 };
 
 /// What a query has to be told about.

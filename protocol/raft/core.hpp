@@ -39,6 +39,11 @@ public:
 
   // -- what happens ----------------------------------------------------------
 
+  /// Begins a cluster: the first entry names its members, and we are one of
+  /// them. One server does so, once; the others wait to hear from it.
+  /// `errc::conflict` when this server has a history already.
+  status bootstrap(const configuration& first);
+
   /// Time has passed. An instant that is older than one seen before is
   /// ignored.
   void tick(instant now);

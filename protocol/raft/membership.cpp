@@ -76,6 +76,27 @@ core::change_obstacle(const membership_change& change) const {
   return {};
 }
 
+// The entry is of a term that nobody can have led, so that every vote of the
+// first election is given after it.
+status core::bootstrap(const configuration& first) {
+  if (auto ok = check_configuration(first); !ok)
+    return ok;
+  if (!first.is_voter(settings_.self))
+    return fail(errc::bad_input,
+                "Raft: " + settings_.self + " is no voter of the new cluster");
+  if (log_.last_index().value > 0 || state_.current.value > 0)
+    return fail(errc::conflict,
+                "Raft: there is a history already, up to term " +
+                    std::to_string(state_.current.value) + ", index " +
+                    std::to_string(log_.last_index().value));
+  PRAETOR_ASSERT(role_ == role::follower);
+  enter_term({1}, {});
+  append(entry_kind::configuration,
+         std::make_shared<const std::string>(encode(first)));
+  report_change();
+  return {};
+}
+
 result<log_index> core::change_membership(const membership_change& change) {
   if (auto why = change_obstacle(change))
     return *std::move(why);

@@ -33,7 +33,7 @@ result<log_index> core::propose(std::shared_ptr<const std::string> data) {
 
 log_index core::append(entry_kind kind,
                        std::shared_ptr<const std::string> data) {
-  PRAETOR_ASSERT(role_ == role::leader);
+  PRAETOR_ASSERT(role_ == role::leader || log_.last_index().value == 0);
   entry one{log_.last_index().next(), state_.current, kind, std::move(data)};
   uncommitted_bytes_ += one.bytes().size() + entry_overhead;
   log_.append(std::move(one));

@@ -58,25 +58,37 @@ agent_actor record_agent(actor_world& world, agent_log& into) {
   });
 }
 
-session_keeper_actor record_sessions(actor_world& world, session_log& into,
-                                     raft_peer_actor raft) {
-  return world.stand_in<session_keeper_actor>(
-      [&into, raft](event_based_actor* self) {
-        return message_handler{
-            [&into, raft, self](at::propose, const proposal& given) {
-              into.proposals.push_back(*model::decode_command(*given.data));
-              auto promise = self->make_response_promise<model::outcome>();
-              self->request(raft, caf::infinite, at::propose::value, given)
-                  .then([promise](const model::outcome& done) mutable {
-                    promise.deliver(done);
-                  });
-              return promise;
-            },
-            [&into](at::renew, const session_id& id) {
-              into.renewals.push_back(id);
-              return into.lives;
-            }};
-      });
+gateway_actor record_sessions(actor_world& world, session_log& into,
+                              raft_peer_actor raft) {
+  return world.stand_in<gateway_actor>([&into, raft](event_based_actor* self) {
+    auto pass_on = [self, raft](const proposal& given) {
+      auto promise = self->make_response_promise<model::outcome>();
+      self->request(raft, caf::infinite, at::propose::value, given)
+          .then([promise](const model::outcome& done) mutable {
+            promise.deliver(done);
+          });
+      return promise;
+    };
+    return message_handler{
+        [pass_on](at::propose, const proposal& given) {
+          return pass_on(given);
+        },
+        [&into, pass_on](at::lock, const proposal& given) {
+          into.proposals.push_back(*model::decode_command(*given.data));
+          return pass_on(given);
+        },
+        [&into](at::read, read_proof proof) {
+          into.reads.push_back(proof);
+          return read_grant{into.read_failure, {}};
+        },
+        [&into](at::renew, const session_id& id) {
+          into.renewals.push_back(id);
+          if (into.lives)
+            return read_grant{{errc::ok, {}}, {}};
+          return read_grant{
+              fail(errc::not_found, "Session id '" + id + "' not found"), {}};
+        }};
+  });
 }
 
 log_writer_actor record_saves(actor_world& world, writer_log& into) {
@@ -102,7 +114,9 @@ void finish_save(actor_world& world, const log_writer_actor& writer,
 }
 
 fake_raft::fake_raft(actor_world& world) : world_(world) {
-  readers->set_leadership({true, true, "127.0.0.1:8300", {"127.0.0.1:8300"}});
+  readers->set_leadership(
+      {true, true, "a", "127.0.0.1:8300", {"127.0.0.1:8300"}});
+  readers->set_lease(instant::max(), {});
   handle = world.stand_in<raft_peer_actor>([this](event_based_actor* self) {
     return message_handler{[this, self](at::propose, const proposal& given) {
       auto promise = self->make_response_promise<model::outcome>();
@@ -121,6 +135,10 @@ fake_raft::fake_raft(actor_world& world) : world_(world) {
       return promise;
     }};
   });
+}
+
+gateway_actor fake_raft::gate() const {
+  return caf::actor_cast<gateway_actor>(handle);
 }
 
 model::outcome fake_raft::apply(const model::command& command) {

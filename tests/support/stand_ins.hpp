@@ -38,15 +38,17 @@ struct agent_log {
 };
 actors::agent_actor record_agent(actor_world& world, agent_log& into);
 
-/// A session keeper that lets all commands through to raft.
+/// A gateway that lets all commands through to raft.
 struct session_log {
-  std::vector<model::command> proposals;
+  std::vector<model::command> proposals; // that may take locks
   std::vector<session_id> renewals;
+  std::vector<actors::read_proof> reads;
   bool lives = true;
+  /// What those who want to read meet.
+  error read_failure = {errc::ok, {}};
 };
-actors::session_keeper_actor record_sessions(actor_world& world,
-                                             session_log& into,
-                                             actors::raft_peer_actor raft);
+actors::gateway_actor record_sessions(actor_world& world, session_log& into,
+                                      actors::raft_peer_actor raft);
 
 /// A log writer whose disk is as slow as the test wants.
 struct writer_log {
@@ -69,6 +71,8 @@ public:
   explicit fake_raft(actor_world& world);
 
   actors::raft_peer_actor handle;
+  /// The same as the way to the leader, which is here.
+  actors::gateway_actor gate() const;
   std::shared_ptr<actors::publication> readers =
       std::make_shared<actors::publication>();
   std::vector<model::command> commands; // all that were proposed

@@ -27,7 +27,7 @@ struct agent_fixture {
     facts->config.checks_policy.update_interval = 5min;
     auto parts = std::make_shared<agent_parts>();
     parts->facts = facts;
-    parts->raft = raft.handle;
+    parts->gateway = raft.gate();
     parts->readers = raft.readers;
     parts->time = &world.time;
     parts->start_probe = probes.starter();

@@ -31,8 +31,7 @@ struct session_fixture {
     auto surface = std::make_shared<http::surface>();
     surface->make_id = [] { return tests::uuid_of('9'); };
     services.surface = surface;
-    services.raft = raft.handle;
-    services.sessions = tests::record_sessions(world, sessions, raft.handle);
+    services.gateway = tests::record_sessions(world, sessions, raft.handle);
     services.agent = tests::record_agent(world, agent);
     services.watches =
         world.spawn(watch_keeper, &cache, static_cast<clock*>(&world.time),

@@ -41,9 +41,9 @@ struct keeper_fixture {
     return std::make_shared<model::outcome>(*reply->value);
   }
   bool renew(const session_id& id) {
-    auto reply = world.ask<bool>(keeper, at::renew::value, id);
+    auto reply = world.ask<read_grant>(keeper, at::renew::value, id);
     REQUIRE(reply->value);
-    return *reply->value;
+    return reply->value->failure.code == errc::ok;
   }
   std::size_t tombstones() const {
     std::size_t all = 0;
