@@ -225,10 +225,8 @@ using joiner_actor = caf::typed_actor<
     /// The server with the lowest id asks whether we would begin a cluster of
     /// exactly these, too.
     caf::replies_to<at::bootstrap, std::vector<node_id>>::with<bool>,
-    /// Join whoever listens at this address; answers how many were reached.
-    caf::replies_to<at::join, std::string>::with<error>,
-    /// Everyone we know.
-    caf::replies_to<at::report>::with<roster>,
+    /// Somebody leads, so there is a cluster and we are in it.
+    caf::reacts_to<at::lead, bool>,
     /// Time passes.
     caf::reacts_to<at::tick>>;
 

@@ -1,0 +1,235 @@
+#include "actors/joiner.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace praetor::actors {
+namespace {
+
+constexpr span joiner_tick = std::chrono::milliseconds(100);
+
+roster everyone(const joiner_state& state) {
+  roster made;
+  for (auto& [id, one] : state.known)
+    made.servers.push_back(one);
+  return made;
+}
+
+void learn(joiner_ptr self, const roster& heard);
+
+// Tells the server there whom we know, and hears whom it knows.
+void exchange(joiner_ptr self, const std::string& address,
+              std::function<void(bool)> done) {
+  auto& state = self->state;
+  auto there = caf::actor_cast<joiner_actor>(
+      state.carrier->reach(address, joiner_name, io::lane::control));
+  self->request(there, caf::infinite, at::join::value, everyone(state))
+      .then(
+          [=](const roster& heard) {
+            learn(self, heard);
+            done(true);
+          },
+          [=](caf::error&) { done(false); });
+}
+
+bool is_newer(const joiner_state& state, const server_record& one) {
+  auto found = state.known.find(one.id);
+  return found == state.known.end() || one.version > found->second.version;
+}
+
+// Whether we take the word of that server; says so if not.
+bool is_welcome(const joiner_state& state, const server_record& one) {
+  if (one.id.empty() || one.id == state.own.id || one.address.empty())
+    return false;
+  if (one.datacenter != state.own.datacenter) {
+    spdlog::warn("agent.join: server {} is of datacenter {}, not {}: ignored",
+                 one.name, one.datacenter, state.own.datacenter);
+    return false;
+  }
+  if (!state.known.contains(one.id) &&
+      state.known.size() >= roster_servers_max) {
+    spdlog::warn("agent.join: {} servers are known, {} is one too many",
+                 roster_servers_max, one.name);
+    return false;
+  }
+  return is_newer(state, one);
+}
+
+void learn(joiner_ptr self, const roster& heard) {
+  auto& state = self->state;
+  std::vector<std::string> strangers;
+  bool changed = false;
+  for (auto& one : heard.servers) {
+    if (!is_welcome(state, one))
+      continue;
+    changed = true;
+    if (!state.known.contains(one.id)) {
+      spdlog::info("agent.server: Adding LAN server: server={} address={}",
+                   one.name, one.address);
+      strangers.push_back(one.address);
+    }
+    state.known[one.id] = one;
+  }
+  if (!changed)
+    return;
+  auto all = everyone(state);
+  self->send(state.raft, at::update::value, all);
+  self->send(state.gateway, at::update::value, all);
+  for (auto& address : strangers)
+    exchange(self, address, [](bool) {});
+}
+
+void try_targets(joiner_ptr self, instant now) {
+  auto& targets = self->state.targets;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (targets[i].reached || now < targets[i].due)
+      continue;
+    auto pause = targets[i].pause;
+    targets[i].due = now + pause;
+    targets[i].pause = std::min(pause * 2, self->state.retry_max);
+    exchange(self, targets[i].address, [=](bool reached) {
+      auto& one = self->state.targets[i];
+      if (reached && !std::exchange(one.reached, true))
+        spdlog::info("agent: Join completed: address={}", one.address);
+    });
+  }
+}
+
+// One of the others in turn: what one of them missed another has.
+void exchange_with_next(joiner_ptr self, instant now) {
+  auto& state = self->state;
+  if (now < state.exchange_due || state.known.size() < 2)
+    return;
+  state.exchange_due = now + roster_exchange;
+  auto next = state.known.upper_bound(state.asked_last);
+  if (next == state.known.end())
+    next = state.known.begin();
+  if (next->first == state.own.id && ++next == state.known.end())
+    next = state.known.begin();
+  state.asked_last = next->first;
+  exchange(self, next->second.address, [](bool) {});
+}
+
+// -- beginning a cluster -----------------------------------------------------
+
+// The servers that would begin together, in order; none when there is a
+// cluster already or some are missing.
+std::vector<node_id> founders(const joiner_state& state) {
+  std::vector<node_id> found;
+  if (state.own.expect < 2)
+    return found;
+  for (auto& [id, one] : state.known) {
+    if (one.has_history)
+      return {};
+    if (one.expect == state.own.expect)
+      found.push_back(id);
+  }
+  return found.size() >= state.own.expect ? found : std::vector<node_id>();
+}
+
+bool promise(joiner_ptr self, const std::vector<node_id>& all) {
+  auto& state = self->state;
+  auto now = state.time->now();
+  bool free = state.promised.empty() || now >= state.promised_until ||
+              state.promised == all;
+  if (!free || founders(state) != all)
+    return false;
+  state.promised = all;
+  state.promised_until = now + bootstrap_promise;
+  return true;
+}
+
+void begin(joiner_ptr self, const std::vector<node_id>& all) {
+  spdlog::info("agent.server: Found expected number of peers, attempting "
+               "bootstrap: servers={}",
+               all.size());
+  self->request(self->state.raft, caf::infinite, at::bootstrap::value, all)
+      .then(
+          [](const error& why) {
+            if (why.code != errc::ok)
+              spdlog::warn("agent.server: no bootstrap: {}", why.text);
+          },
+          [](caf::error&) {});
+}
+
+// All founders, one by one; whoever fails or refuses ends it until the next
+// tick.
+void ask_promise(joiner_ptr self, std::vector<node_id> all, std::size_t next) {
+  auto& state = self->state;
+  if (next < all.size() && all[next] == state.own.id)
+    ++next;
+  if (next >= all.size()) {
+    state.asks_for_promises = false;
+    if (founders(state) == all)
+      begin(self, all);
+    return;
+  }
+  auto there = caf::actor_cast<joiner_actor>(state.carrier->reach(
+      state.known.at(all[next]).address, joiner_name, io::lane::control));
+  self->request(there, caf::infinite, at::bootstrap::value, all)
+      .then(
+          [=](bool promised) {
+            if (promised)
+              ask_promise(self, all, next + 1);
+            else
+              self->state.asks_for_promises = false;
+          },
+          [=](caf::error&) { self->state.asks_for_promises = false; });
+}
+
+void begin_if_due(joiner_ptr self) {
+  auto& state = self->state;
+  auto all = founders(state);
+  if (all.empty() || all.front() != state.own.id || state.asks_for_promises ||
+      !promise(self, all))
+    return;
+  state.asks_for_promises = true;
+  ask_promise(self, std::move(all), 0);
+}
+
+// --------------------------------------------------------------------------
+
+void on_lead(joiner_ptr self, bool known) {
+  auto& own = self->state.own;
+  if (!known || std::exchange(own.has_history, true))
+    return;
+  ++own.version;
+  self->state.known[own.id] = own;
+}
+
+void tick(joiner_ptr self) {
+  auto& state = self->state;
+  auto now = state.time->now();
+  try_targets(self, now);
+  exchange_with_next(self, now);
+  begin_if_due(self);
+  state.time->after(joiner_tick, caf::actor_cast<caf::strong_actor_ptr>(self),
+                    caf::make_message(at::tick::value));
+}
+
+} // namespace
+
+joiner_actor::behavior_type joiner(joiner_ptr self,
+                                   std::shared_ptr<joiner_parts> parts) {
+  auto& state = self->state;
+  static_cast<joiner_parts&>(state) = std::move(*parts);
+  PRAETOR_ASSERT(state.carrier && state.time && !state.own.id.empty());
+  state.known[state.own.id] = state.own;
+  for (auto& address : state.addresses)
+    state.targets.push_back({address});
+  self->send(self, at::tick::value);
+  return {
+      [=](at::join, const roster& heard) {
+        learn(self, heard);
+        return everyone(self->state);
+      },
+      [=](at::bootstrap, const std::vector<node_id>& all) {
+        return promise(self, all);
+      },
+      [=](at::lead, bool known) { on_lead(self, known); },
+      [=](at::tick) { tick(self); },
+  };
+}
+
+} // namespace praetor::actors
