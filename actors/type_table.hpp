@@ -5,6 +5,7 @@
 // pointer, within the node alone.
 
 #include "actors/interfaces.hpp"
+#include "protocol/raft/messages.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -19,6 +20,18 @@ constexpr void each_message_type(Visitor&& visit) {
   visit.template operator()<raft::entry>("praetor::raft::entry");
   visit.template operator()<raft::hard_state>("praetor::raft::hard_state");
   visit.template operator()<raft::report>("praetor::raft::report");
+  visit.template operator()<raft::request_vote>("praetor::raft::request_vote");
+  visit.template operator()<raft::request_vote_reply>(
+      "praetor::raft::request_vote_reply");
+  visit.template operator()<raft::append_entries>(
+      "praetor::raft::append_entries");
+  visit.template operator()<raft::append_entries_reply>(
+      "praetor::raft::append_entries_reply");
+  visit.template operator()<raft::install_snapshot>(
+      "praetor::raft::install_snapshot");
+  visit.template operator()<raft::install_snapshot_reply>(
+      "praetor::raft::install_snapshot_reply");
+  visit.template operator()<raft::timeout_now>("praetor::raft::timeout_now");
   visit.template operator()<model::kv_entry>("praetor::model::kv_entry");
   visit.template operator()<model::operation_failure>(
       "praetor::model::operation_failure");
