@@ -11,6 +11,13 @@
 //     durable
 //   - after a failed sync nothing is known about the bytes since the last
 //     good one, and a second sync would not tell: give the file up
+//   - what was reserved needs no more room: a write into it does not meet a
+//     full disk, and a sync after it has no new size to write down. (A file
+//     system that copies on write cannot keep this; there such a write may
+//     fail, and a failed write ends the use of the file.)
+//   - `errc::disk_full` says that there is no room now, or that a quota is
+//     used up. Opening and reserving change nothing then and may be tried
+//     again; of a write some bytes may be there, as after any error
 
 #include "protocol/base/result.hpp"
 
@@ -22,13 +29,20 @@
 
 namespace praetor::storage {
 
-/// An open file that only grows at its end, or is cut.
+/// An open file. It grows at its end, or is cut; what was reserved may be
+/// written over.
 class file {
 public:
   virtual ~file() = default;
 
   /// All bytes or an error; after an error some may be there.
   virtual status append(std::string_view bytes) = 0;
+  /// The same at a place that is not beyond the end. What lies within the
+  /// file is written over, the rest makes it grow.
+  virtual status write_at(std::uint64_t offset, std::string_view bytes) = 0;
+  /// The file has `size` bytes at least, and room for all of them. New ones
+  /// read as zeros. `errc::disk_full` leaves it as it was.
+  virtual status reserve(std::uint64_t size) = 0;
   /// Makes bytes and size durable (fdatasync).
   virtual status sync() = 0;
   virtual result<std::uint64_t> size() const = 0;

@@ -22,15 +22,29 @@ namespace {
 constexpr ::mode_t file_mode = 0600;
 constexpr ::mode_t directory_mode = 0700;
 
+errc code_of(int number) {
+  PRAETOR_ASSERT(number != 0);
+  switch (number) {
+  case ENOENT:
+    return errc::not_found;
+  case EEXIST:
+    return errc::conflict;
+  case ENOSPC:
+  case EDQUOT:
+    return errc::disk_full;
+  default:
+    return errc::io;
+  }
+}
+
+error failed(const char* what, const std::string& path, int number) {
+  return fail(code_of(number), std::string(what) + " " + path + ": " +
+                                   std::generic_category().message(number));
+}
+
 // To be called before anything that could change errno.
 error failed(const char* what, const std::string& path) {
-  auto number = errno;
-  PRAETOR_ASSERT(number != 0);
-  auto code = number == ENOENT   ? errc::not_found
-              : number == EEXIST ? errc::conflict
-                                 : errc::io;
-  return fail(code, std::string(what) + " " + path + ": " +
-                        std::generic_category().message(number));
+  return failed(what, path, errno);
 }
 
 // Calls again when a signal came in between.
@@ -69,18 +83,43 @@ public:
   }
 
   status append(std::string_view bytes) override {
-    while (!bytes.empty()) {
-      auto written = retry([&] {
-        return ::write(opened_.number(), bytes.data(), bytes.size());
-      });
-      if (written < 0)
-        return failed("write", path_);
-      PRAETOR_ASSERT(static_cast<std::size_t>(written) <= bytes.size());
-      if (written == 0)
-        return fail(errc::io, "write " + path_ + ": no progress");
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
+    if (::lseek(opened_.number(), 0, SEEK_END) < 0)
+      return failed("seek", path_);
+    return write(bytes, [&] {
+      return ::write(opened_.number(), bytes.data(), bytes.size());
+    });
+  }
+
+  status write_at(std::uint64_t offset, std::string_view bytes) override {
+    return write(bytes, [&] {
+      auto moved = ::pwrite(opened_.number(), bytes.data(), bytes.size(),
+                            static_cast<::off_t>(offset));
+      if (moved > 0)
+        offset += static_cast<std::uint64_t>(moved);
+      return moved;
+    });
+  }
+
+  // Where the file system cannot reserve, the library writes a byte into each
+  // block, which comes to the same.
+  status reserve(std::uint64_t size) override {
+    auto have = this->size();
+    if (!have)
+      return have.failure();
+    if (*have >= size)
+      return {};
+    auto from = static_cast<::off_t>(*have);
+    auto more = static_cast<::off_t>(size) - from;
+    int number = EINTR;
+    while (number == EINTR)
+      number = ::posix_fallocate(opened_.number(), from, more);
+    if (number == 0)
+      return {};
+    // It may have grown in part.
+    auto why = failed("reserve", path_, number);
+    if (auto cut = truncate(*have); !cut)
+      return cut;
+    return why;
   }
 
   // EINTR is an error here: whether the pages were written is not known.
@@ -131,6 +170,21 @@ public:
   }
 
 private:
+  // `bytes` is what is left to write; the call is made until nothing is.
+  template <class Call>
+  status write(std::string_view& bytes, Call call) {
+    while (!bytes.empty()) {
+      auto written = retry(call);
+      if (written < 0)
+        return failed("write", path_);
+      PRAETOR_ASSERT(static_cast<std::size_t>(written) <= bytes.size());
+      if (written == 0)
+        return fail(errc::io, "write " + path_ + ": no progress");
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+  }
+
   descriptor opened_;
   std::string path_;
 };
@@ -151,7 +205,7 @@ std::string directory_of(const std::string& path) {
 }
 
 int flags_of(open_mode mode) {
-  constexpr int all = O_RDWR | O_APPEND;
+  constexpr int all = O_RDWR;
   switch (mode) {
   case open_mode::existing:
     return all;

@@ -26,6 +26,7 @@ enum class errc : unsigned char {
   unsupported, // known, and honestly not done by this build
   corrupt,     // stored bytes fail their checks
   io,          // the operating system refused
+  disk_full,   // no room was left; nothing was taken, and later there may be
   internal,    // a bug that was survived
 };
 

@@ -53,9 +53,9 @@ TEST_CASE("most failures behind a route are 500, as clients expect") {
   CHECK(status_of(errc::too_large) == 413);
   CHECK(status_of(errc::unsupported) == 501);
   CHECK(status_of(errc::unavailable) == 503);
-  for (auto code :
-       {errc::bad_input, errc::not_found, errc::conflict, errc::no_leader,
-        errc::timed_out, errc::corrupt, errc::io, errc::internal})
+  for (auto code : {errc::bad_input, errc::not_found, errc::conflict,
+                    errc::no_leader, errc::timed_out, errc::corrupt, errc::io,
+                    errc::disk_full, errc::internal})
     CHECK(status_of(code) == 500);
 }
 

@@ -62,6 +62,38 @@ TEST_CASE("appends follow a cut of a real file") {
   CHECK(*disk.read_all(here.file("a"), 100) == "hello!");
 }
 
+TEST_CASE("what was reserved of a real file reads as zeros and is written "
+          "over") {
+  place here;
+  storage::posix_disk disk;
+  auto opened = disk.open(here.file("a"), open_mode::create_new);
+  REQUIRE(opened);
+  auto& to = **opened;
+  REQUIRE(to.append("head"));
+  REQUIRE(to.reserve(10));
+  CHECK(*disk.read_all(here.file("a"), 100) ==
+        std::string("head\0\0\0\0\0\0", 10));
+  REQUIRE(to.write_at(2, "roic"));
+  REQUIRE(to.reserve(3));
+  REQUIRE(to.append("end"));
+  REQUIRE(to.sync());
+  CHECK(*disk.read_all(here.file("a"), 100) ==
+        std::string("heroic\0\0\0\0end", 13));
+}
+
+TEST_CASE("what cannot be reserved of a real file leaves it as it was") {
+  place here;
+  storage::posix_disk disk;
+  auto opened = disk.open(here.file("a"), open_mode::create_new);
+  REQUIRE(opened);
+  REQUIRE((*opened)->append("head"));
+  // More than any file may have.
+  auto refused = (*opened)->reserve(std::uint64_t{1} << 62);
+  REQUIRE(!refused);
+  CHECK(refused.failure().text.starts_with("reserve " + here.file("a")));
+  CHECK(*(*opened)->size() == 4);
+}
+
 TEST_CASE("the real disk says what kind of failure it met") {
   place here;
   storage::posix_disk disk;
@@ -93,6 +125,7 @@ TEST_CASE("a full device is an error that says so") {
   auto written = (*opened)->append("x");
   REQUIRE(!written);
   CHECK(written.failure().text == "write /dev/full: No space left on device");
+  CHECK(written.failure().code == errc::disk_full);
 }
 
 TEST_CASE("directories are made with all above them, and list sorted files") {
