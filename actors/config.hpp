@@ -285,6 +285,8 @@ struct agent_config {
   std::string primary_datacenter; // our own unless set
   std::string data_dir;           // empty with -dev: nothing is kept
   std::string pid_file;
+  /// What carries messages between nodes: "link" or "basp". Ours alone.
+  std::string node_transport = "link";
   bool dev_mode = false;
   bool server = false; // most nodes of a cluster are clients
   bool bootstrap = false;

@@ -100,6 +100,9 @@ status check_early(const config_draft& draft) {
   if (auto done = check_ranges("expose", ports.expose_min, ports.expose_max);
       !done)
     return done;
+  if (config.node_transport != "link" && config.node_transport != "basp")
+    return bad("node_transport cannot be \"" + config.node_transport +
+               "\". Must be \"link\" or \"basp\"");
   int multiplier = config.performance.raft_multiplier;
   if (multiplier < 1 || multiplier > 10)
     return bad("performance.raft_multiplier cannot be " +

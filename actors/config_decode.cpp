@@ -192,6 +192,7 @@ void read_sections(section_reader& in, config_draft& draft) {
   });
   in.section("limits",
              [&](section_reader& s) { read_limits(s, config.limits); });
+  in.text("node_transport", config.node_transport);
   in.section("performance", [&](section_reader& s) {
     s.duration("leave_drain_time", config.performance.leave_drain_time);
     s.integer("raft_multiplier", config.performance.raft_multiplier);

@@ -74,13 +74,6 @@ std::string unsupported(const agent_config& config) {
   if (!config.server)
     return "client agents are not supported by this version of praetor: "
            "start with -server or -dev";
-  if (config.bootstrap_expect > 1)
-    return "clusters of several servers are not supported by this version of "
-           "praetor: bootstrap_expect is " +
-           std::to_string(config.bootstrap_expect) + ", at most 1";
-  if (!config.dev_mode && !config.bootstrap && config.bootstrap_expect != 1)
-    return "a server without -bootstrap or -bootstrap-expect=1 waits for "
-           "others, which this version of praetor does not support";
   if (config.acl.enabled)
     return "ACLs are not supported by this version of praetor: acl.enabled "
            "is true";

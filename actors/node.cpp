@@ -8,9 +8,12 @@
 #include "actors/http_session.hpp"
 #include "actors/io/dns_sockets.hpp"
 #include "actors/io/http_probe.hpp"
+#include "actors/io/link.hpp"
 #include "actors/io/process.hpp"
 #include "actors/io/tcp_probe.hpp"
+#include "actors/joiner.hpp"
 #include "actors/networks.hpp"
+#include "actors/node_settings.hpp"
 #include "actors/server.hpp"
 #include "actors/type_table.hpp"
 #include "actors/version.hpp"
@@ -40,67 +43,6 @@ struct system_config : caf::actor_system_config {
   }
 };
 
-std::string without_final_dot(std::string name) {
-  if (name.ends_with('.'))
-    name.pop_back();
-  return name;
-}
-
-dns::settings make_dns_settings(const agent_config& config,
-                                const std::string& node_name) {
-  dns::settings rules;
-  rules.domain = without_final_dot(config.domain);
-  rules.alt_domain = without_final_dot(config.alt_domain);
-  rules.datacenter = config.datacenter;
-  rules.node_name = node_name;
-  rules.node_ttl = config.dns.node_ttl;
-  rules.service_ttl.insert(config.dns.service_ttl.begin(),
-                           config.dns.service_ttl.end());
-  rules.only_passing = config.dns.only_passing;
-  rules.udp_answer_limit = config.dns.udp_answer_limit;
-  rules.a_record_limit = config.dns.a_record_limit;
-  rules.enable_truncate = config.dns.enable_truncate;
-  rules.disable_compression = config.dns.disable_compression;
-  rules.node_meta_txt = config.dns.node_meta_txt;
-  rules.soa = {config.dns.soa.refresh, config.dns.soa.retry,
-               config.dns.soa.expire, config.dns.soa.min_ttl};
-  return rules;
-}
-
-http::surface make_surface(const agent_config& config) {
-  http::surface made;
-  made.datacenter = config.datacenter;
-  made.node_name = config.node_name;
-  made.always_pretty = config.dev_mode;
-  made.ui = config.ui;
-  made.ui_path = config.ui_content_path;
-  made.debug = config.enable_debug;
-  made.kv_value_bytes_max = config.limits.kv_max_value_size;
-  made.txn_bytes_max = config.limits.txn_max_req_len;
-  if (config.session_ttl_min > span{})
-    made.session_ttl_min = config.session_ttl_min;
-  for (auto& [name, value] : config.http.response_headers)
-    made.extra_headers.push_back({name, value});
-  made.blocked = config.http.block_endpoints;
-  made.translate_wan_addresses = config.translate_wan_addresses;
-  made.scripts_enabled = config.checks_policy.enable_scripts;
-  made.make_id = make_uuid;
-  return made;
-}
-
-model::node make_node_record(const agent_config& config,
-                             const std::string& id) {
-  model::node record;
-  record.id = id;
-  record.name = config.node_name;
-  record.address = config.addresses.advertise;
-  record.datacenter = config.datacenter;
-  record.tagged_addresses = config.addresses.tagged;
-  record.meta = config.node_meta;
-  record.meta->emplace("consul-network-segment", config.segment);
-  return record;
-}
-
 unsigned loop_count() {
   // One loop answers HTTP, DNS and writes without a hop between threads; more
   // pay where reads dominate and cores are free.
@@ -119,12 +61,14 @@ public:
   std::string id;
   std::optional<storage::directory_lock> lock;
   recovered_server recovered;
+  bool has_history = false;
   std::shared_ptr<local_files> kept_files;
   model::kept_local kept; // taken by the agent when it starts
   std::vector<std::unique_ptr<io::listener>> listeners;
   std::vector<int> udp_sockets;
 
   status open_ports();
+  status open_carrier();
 
   // -- while it runs
   // ------------------------------------------------------------
@@ -146,10 +90,12 @@ public:
   std::shared_ptr<const agent_facts> facts;
 
   server core;
+  joiner_actor joins; // none without a carrier
   agent_actor own;
   dns_responder_actor dns;
 
   void spawn_state();
+  void spawn_joiner();
   void spawn_agent(std::function<void()> on_leave,
                    std::function<status()> on_reload);
   void spawn_lanes();
@@ -199,6 +145,31 @@ status node::parts::open_ports() {
   return {};
 }
 
+// Alone in its process, a server in -dev hears nobody.
+status node::parts::open_carrier() {
+  if (config.dev_mode)
+    return {};
+  auto& own = config.addresses;
+  io::link_settings chosen;
+  chosen.listen = {host_and_port(own.bind, config.ports.server)};
+  chosen.own_addresses = {host_and_port(own.advertise, config.ports.server)};
+  if (config.ports.serf_lan > 0) {
+    auto& lan = own.serf_lan_bind.empty() ? own.bind : own.serf_lan_bind;
+    chosen.listen.push_back(host_and_port(lan, config.ports.serf_lan));
+    chosen.own_addresses.push_back(
+        host_and_port(own.advertise, config.ports.serf_lan));
+  }
+  chosen.cluster = config.datacenter;
+  chosen.node = id;
+  chosen.incarnation = random_seed();
+  chosen.seed = random_seed();
+  auto made = io::link::make(system, *loops.front(), std::move(chosen));
+  if (!made)
+    return made.failure();
+  carrier = *std::move(made);
+  return {};
+}
+
 void node::parts::spawn_state() {
   auto* first = loops.front().get();
   server_parts made;
@@ -208,9 +179,42 @@ void node::parts::spawn_state() {
   made.recovered = std::move(recovered);
   made.carrier = carrier.get();
   made.own_address =
-      config.addresses.advertise + ":" + std::to_string(config.ports.server);
+      host_and_port(config.addresses.advertise, config.ports.server);
   made.leader_wait = config.performance.rpc_hold_timeout;
+  has_history = made.recovered.has_history;
   core = spawn_server(std::move(made));
+}
+
+void node::parts::spawn_joiner() {
+  if (!carrier)
+    return;
+  auto* first = loops.front().get();
+  auto made = std::make_shared<joiner_parts>();
+  auto& own = made->own;
+  own.id = id;
+  own.name = config.node_name;
+  own.datacenter = config.datacenter;
+  own.address = host_and_port(config.addresses.advertise, config.ports.server);
+  own.lan_address =
+      host_and_port(config.addresses.advertise, config.ports.serf_lan);
+  own.expect = static_cast<std::uint64_t>(config.bootstrap_expect);
+  own.has_history = has_history;
+  // What an earlier process said of this server is older than this.
+  own.version = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::chrono::system_clock::now().time_since_epoch())
+          .count());
+  made->raft = core.raft;
+  made->gateway = core.gateway;
+  made->time = first;
+  made->carrier = carrier.get();
+  made->addresses = join_addresses(config);
+  made->retry_max = config.join.retry_interval;
+  joins = io::spawn_on(system, first, joiner, std::move(made));
+  caf::anon_send(core.gateway, at::subscribe::value,
+                 caf::actor_cast<leadership_listener_actor>(joins));
+  carrier->offer(joiner_name, caf::actor_cast<caf::actor>(joins));
+  carrier->start();
 }
 
 praetor::io::probe node::parts::start_probe(const model::check_wish& wish,
@@ -375,6 +379,10 @@ result<std::unique_ptr<node>> node::make(agent_config config,
       return kept.failure();
     made->kept = *std::move(kept);
   }
+  for (unsigned i = 0; i < loop_count(); ++i)
+    made->loops.push_back(std::make_unique<io::loop>(made->system));
+  if (auto ok = made->open_carrier(); !ok)
+    return ok.failure();
   if (auto ok = made->open_ports(); !ok)
     return ok.failure();
   return std::unique_ptr<node>(new node(std::move(made)));
@@ -389,9 +397,8 @@ void node::start(std::function<void()> on_leave,
   facts->version = api_version;
   facts->node = make_node_record(parts.config, parts.id);
   parts.facts = facts;
-  for (unsigned i = 0; i < loop_count(); ++i)
-    parts.loops.push_back(std::make_unique<io::loop>(parts.system));
   parts.spawn_state();
+  parts.spawn_joiner();
   parts.spawn_agent(std::move(on_leave), std::move(on_reload));
   parts.spawn_lanes();
   parts.spawn_dns();
@@ -435,6 +442,8 @@ void node::stop() {
     self->request(parts.own, stop_time_max, at::stop::value)
         .receive([](bool) {}, [](caf::error&) {});
   }
+  if (parts.carrier)
+    parts.carrier->stop();
   for (auto& one : parts.loops)
     one->stop();
   // A snapshot that is not finished is nothing; the log has it all.
