@@ -5,6 +5,8 @@
 
 #include "actors/raft_peer.hpp"
 
+#include "actors/log_writer.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace praetor::actors {
@@ -125,6 +127,8 @@ void save_next(raft_peer_ptr self);
 void on_saved(raft_peer_ptr self, const saved& done, bool anew) {
   auto& state = self->state;
   state.saving = false;
+  if (std::exchange(state.refused_save, std::nullopt))
+    spdlog::info("agent.raft: the disk of the Raft log has room again");
   state.states_durable = std::max(state.states_durable, state.states_saving);
   if (done.upto.value > 0 && !anew)
     state.core->saved(done.upto, done.in_term);
@@ -138,6 +142,35 @@ void on_saved(raft_peer_ptr self, const saved& done, bool anew) {
   perform(self);
 }
 
+// The log took nothing and goes on as soon as there is room. Until then
+// somebody else had better lead.
+void on_disk_full(raft_peer_ptr self, const caf::message& request) {
+  auto& state = self->state;
+  if (!state.refused_save)
+    spdlog::error("agent.raft: the disk of the Raft log is full: no writes are "
+                  "taken until there is room");
+  state.refused_save = request;
+  state.refused_due = state.time->now() + disk_full_retry;
+  fail_waiting(self, "the disk of the Raft log is full; the write may still "
+                     "happen when there is room");
+  if (state.core->is_leader() && state.core->members().voters.size() > 1)
+    (void)state.core->transfer_leadership({});
+  perform(self);
+}
+
+void request_save(raft_peer_ptr self, const caf::message& request, bool anew) {
+  self->request(caf::actor_cast<caf::actor>(self->state.writer), caf::infinite,
+                request)
+      .then([=](const saved& done) { on_saved(self, done, anew); },
+            [=](caf::error& why) {
+              // A peer that cannot save must not vote: stop, the node decides.
+              if (is_disk_full(why))
+                on_disk_full(self, request);
+              else
+                stop_on(self, "the log writer", why);
+            });
+}
+
 void save_next(raft_peer_ptr self) {
   auto& state = self->state;
   if (state.saving || state.to_save.empty())
@@ -148,11 +181,17 @@ void save_next(raft_peer_ptr self) {
   // Changes of state are in the requests in order; the last request has all.
   if (state.to_save.empty())
     state.states_saving = state.states_out;
-  auto anew = what.begin_after.has_value();
-  self->request(state.writer, caf::infinite, at::save::value, std::move(what))
-      .then([=](const saved& done) { on_saved(self, done, anew); },
-            // A peer that cannot save must not vote: stop, the node decides.
-            [=](caf::error& why) { stop_on(self, "the log writer", why); });
+  state.saving_anew = what.begin_after.has_value();
+  request_save(self, caf::make_message(at::save::value, std::move(what)),
+               state.saving_anew);
+}
+
+void save_again(raft_peer_ptr self) {
+  auto& state = self->state;
+  if (!state.refused_save || state.time->now() < state.refused_due)
+    return;
+  state.refused_due = state.time->now() + disk_full_retry;
+  request_save(self, *state.refused_save, state.saving_anew);
 }
 
 void save(raft_peer_ptr self, raft::output& out) {
@@ -231,7 +270,7 @@ void flush_soon(raft_peer_ptr self) {
 outcome_promise propose(raft_peer_ptr self, const proposal& given) {
   auto& state = self->state;
   auto promise = self->make_response_promise<model::outcome>();
-  if (state.disk_is_full) {
+  if (state.refused_save) {
     refuse(promise, fail(errc::unavailable,
                          "the disk of the Raft log is full: no writes are "
                          "taken until there is room"));
@@ -316,6 +355,7 @@ void tick(raft_peer_ptr self) {
   auto& state = self->state;
   state.core->tick(state.time->now());
   perform(self);
+  save_again(self);
   snapshot_if_due(self);
   state.time->after(raft_tick, caf::actor_cast<caf::strong_actor_ptr>(self),
                     caf::make_message(at::tick::value));

@@ -61,6 +61,7 @@ struct raft_peer_state : raft_peer_parts {
   // -- what is on its way to the disk: one request at a time, and meanwhile
   // the next one gathers
   bool saving = false;
+  bool saving_anew = false;
   std::deque<save_request> to_save;
   /// How many changes of term or vote were put out, and how many of them are
   /// durable: messages wait for those before them, and for no entries.
@@ -68,7 +69,9 @@ struct raft_peer_state : raft_peer_parts {
   std::uint64_t states_durable = 0;
   std::uint64_t states_saving = 0; // durable when the request comes back
   std::deque<std::pair<std::uint64_t, std::vector<raft::message>>> held;
-  bool disk_is_full = false;
+  /// The disk is full: this request is made again, and nothing new is taken.
+  std::optional<caf::message> refused_save;
+  instant refused_due{};
 
   // -- who leads
   /// The term that was won while the state still lacks an entry of it; until

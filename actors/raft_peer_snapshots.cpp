@@ -22,7 +22,7 @@ void forget_applied(raft_peer_ptr self, const applied& done) {
 }
 
 bool snapshot_is_due(const raft_peer_state& state) {
-  if (!state.snapshots || state.snapshot_under_way || state.disk_is_full)
+  if (!state.snapshots || state.snapshot_under_way || state.refused_save)
     return false;
   // Who is being sent the newest snapshot but one would lose it to the next.
   if (state.core->oldest_snapshot_in_use() < state.snapshot_index)

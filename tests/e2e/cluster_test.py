@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""Three servers as processes: what any of them answers, what happens when
+some are killed, and that no write is lost that was acknowledged.
+
+PRAETOR_CRASH_SECONDS says how long servers are killed for at a time; the
+default keeps a full run of all tests short.
+"""
+
+import http.client
+import os
+import random
+import threading
+import time
+
+from node import check, contains, equal, main, Node, test, until
+
+CRASH_SECONDS = float(os.environ.get("PRAETOR_CRASH_SECONDS", "12"))
+WRITERS = 4
+FAILOVER_TRIALS = int(os.environ.get("PRAETOR_FAILOVER_TRIALS", "3"))
+
+
+class Cluster:
+    """Servers that know of the others only what they are told at the start."""
+
+    def __init__(self, binary, home, size=3, transport="link", config=None):
+        self.nodes = []
+        settings = {"node_transport": transport, "log_level": "INFO",
+                    **(config or {})}
+        for number in range(size):
+            one = Node(binary, "-server", f"-bootstrap-expect={size}",
+                       f"-node=s{number}", config=settings,
+                       data_dir=home / f"data{number}")
+            for other in self.nodes[:2]:
+                one.flags.append(f"-retry-join={other.address}")
+            self.nodes.append(one)
+        # Whoever starts first hears from the others later.
+        self.nodes[0].flags.append(f"-retry-join={self.nodes[-1].address}")
+        for one in self.nodes:
+            one.launch()
+        for one in self.nodes:
+            until(f"a leader at {one.address}", one.is_ready)
+
+    def leader_address(self, via):
+        return via.http("GET", "/v1/status/leader").json().rsplit(":", 1)[0]
+
+    def leader(self, among=None):
+        """The server that the given ones take for the leader."""
+        among = among or self.nodes
+
+        def agreed():
+            try:
+                said = {self.leader_address(one) for one in among}
+            except OSError:
+                return None
+            return [one for one in self.nodes
+                    if said == {one.address} and one in among]
+        return until("one leader that all agree on", agreed)[0]
+
+    def others(self, one):
+        return [other for other in self.nodes if other is not one]
+
+
+def is_value(node, key, value, options=""):
+    answer = node.http("GET", f"/v1/kv/{key}?raw{options}")
+    return answer.status == 200 and answer.body == value
+
+
+@test("any server takes writes, and any server reads them at once")
+def _(binary, home):
+    all = Cluster(binary, home)
+    for number, one in enumerate(all.nodes):
+        one.put(f"/v1/kv/k{number}", b"v%d" % number)
+        for reader in all.nodes:
+            for options in "", "&consistent":
+                check(is_value(reader, f"k{number}", b"v%d" % number, options),
+                      f"k{number} is not read with {options!r}")
+
+
+@test("answers say how fresh they are")
+def _(binary, home):
+    all = Cluster(binary, home)
+    follower = all.others(all.leader())[0]
+    all.nodes[0].put("/v1/kv/a", b"1")
+    until("a stale read", lambda: is_value(follower, "a", b"1", "&stale"))
+    stale = follower.http("GET", "/v1/kv/a?stale")
+    equal(stale.headers["X-Consul-KnownLeader"], "true")
+    check(int(stale.headers["X-Consul-LastContact"]) < 5000, "last contact")
+    fresh = follower.http("GET", "/v1/kv/a")
+    equal(fresh.headers["X-Consul-LastContact"], "0")
+    equal(sorted(follower.http("GET", "/v1/status/peers").json()),
+          sorted(f"{one.address}:8300" for one in all.nodes), "peers")
+
+
+@test("all servers are in the catalogue, and services of any agent")
+def _(binary, home):
+    all = Cluster(binary, home)
+    for one in all.nodes:
+        one.put("/v1/agent/service/register",
+                b'{"Name": "web", "ID": "%s"}' % one.address.encode())
+    for one in all.nodes:
+        until("three nodes", lambda: len(
+            one.http("GET", "/v1/catalog/nodes").json()) == 3)
+        until("three instances", lambda: len(
+            one.http("GET", "/v1/catalog/service/web").json()) == 3)
+        equal(len(one.http("GET", "/v1/health/service/consul?passing").json()),
+              3, "healthy servers")
+
+
+@test("a blocking query on a follower wakes when another server writes")
+def _(binary, home):
+    all = Cluster(binary, home)
+    leader = all.leader()
+    follower, other = all.others(leader)
+    leader.put("/v1/kv/w", b"1")
+    index = follower.http("GET", "/v1/kv/w").index
+    found = []
+    waiter = threading.Thread(target=lambda: found.append(
+        follower.http("GET", f"/v1/kv/w?raw&index={index}&wait=30s").body))
+    waiter.start()
+    other.put("/v1/kv/w", b"2")
+    waiter.join(30)
+    equal(found, [b"2"], "what the query saw")
+
+
+@test("locks are the same on every server")
+def _(binary, home):
+    all = Cluster(binary, home)
+    for one in all.nodes:
+        until("three nodes", lambda: len(
+            one.http("GET", "/v1/catalog/nodes").json()) == 3)
+    first, second, third = all.nodes
+    mine = first.http("PUT", "/v1/session/create", b'{"TTL": "30s"}').json()
+    theirs = second.http("PUT", "/v1/session/create", b"{}").json()
+    equal(third.http("PUT", f"/v1/kv/l?acquire={mine['ID']}", b"x").body,
+          b"true", "the first lock")
+    equal(first.http("PUT", f"/v1/kv/l?acquire={theirs['ID']}", b"x").body,
+          b"false", "the second lock")
+    for one in all.nodes:
+        equal(one.http("PUT", f"/v1/session/renew/{mine['ID']}").ok().json()
+              [0]["ID"], mine["ID"], "a renewal")
+
+
+@test("without a majority writes and reads fail as Consul says it, stale "
+      "reads go on, and nothing is lost when it is back")
+def _(binary, home):
+    all = Cluster(binary, home,
+                  config={"performance": {"rpc_hold_timeout": "500ms"}})
+    leader = all.leader()
+    leader.put("/v1/kv/a", b"1")
+    survivor, *victims = all.others(leader) + [leader]
+    until("the write", lambda: is_value(survivor, "a", b"1", "&stale"))
+    for one in victims:
+        one.kill()
+    until("no leader", lambda: survivor.http(
+        "GET", "/v1/status/leader").json() == "")
+    for method in "GET", "PUT":
+        answer = survivor.http(method, "/v1/kv/a", b"2")
+        equal(answer.status, 500, f"status of {method}")
+        contains(answer.text, "No cluster leader")
+    check(is_value(survivor, "a", b"1", "&stale"), "a stale read")
+    equal(survivor.http("GET", "/v1/kv/a?stale").headers[
+        "X-Consul-KnownLeader"], "false")
+    for one in victims:
+        one.launch()
+    until("a leader again", lambda: survivor.http(
+        "PUT", "/v1/kv/b", b"3").status == 200)
+    check(is_value(survivor, "a", b"1"), "the old value")
+
+
+@test("a server that lost its data is given it again by a snapshot")
+def _(binary, home):
+    all = Cluster(binary, home, config={"raft_snapshot_threshold": 50,
+                                        "raft_snapshot_interval": "1s",
+                                        "raft_trailing_logs": 10})
+    follower = all.others(all.leader())[0]
+    follower.kill()
+    writer = all.leader(all.others(follower))
+    for number in range(400):
+        writer.put(f"/v1/kv/s/{number}", b"x" * 1000)
+
+    def has_snapshot():
+        writer.put("/v1/kv/more", b"x")
+        return "wrote a snapshot" in writer.log()
+    until("a snapshot", has_snapshot)
+    follower.launch()
+    until("a leader", follower.is_ready)
+    until("all keys", lambda: len(follower.http(
+        "GET", "/v1/kv/s/?keys&stale").json() or []) == 400)
+    equal(is_value(follower, "s/399", b"x" * 1000), True, "the last key")
+
+
+def write_until(stop, all, number, acknowledged):
+    """Writes new keys to whoever answers; remembers which were taken."""
+    count = 0
+    target = number
+    while not stop.is_set():
+        node = all.nodes[target % len(all.nodes)]
+        key = f"w{number}/{count}"
+        count += 1
+        try:
+            connection = http.client.HTTPConnection(node.address, 8500,
+                                                    timeout=3)
+            connection.request("PUT", f"/v1/kv/{key}", key)
+            answer = connection.getresponse()
+            if answer.status == 200 and answer.read().strip() == b"true":
+                acknowledged.append((key, time.monotonic()))
+            else:
+                target += 1
+        except (OSError, http.client.HTTPException):
+            target += 1
+        finally:
+            connection.close()
+
+
+def crash_test(binary, home, transport):
+    all = Cluster(binary, home, transport=transport,
+                  config={"raft_snapshot_threshold": 2000,
+                          "raft_trailing_logs": 200})
+    stop = threading.Event()
+    taken = [[] for _ in range(WRITERS)]
+    writers = [threading.Thread(target=write_until,
+                                args=(stop, all, number, taken[number]))
+               for number in range(WRITERS)]
+    for one in writers:
+        one.start()
+    chance = random.Random(7)
+    end = time.monotonic() + CRASH_SECONDS
+    kills = 0
+    while time.monotonic() < end:
+        victim = chance.choice(all.nodes)
+        before = sum(map(len, taken))
+        until("some writes between two kills",
+              lambda: sum(map(len, taken)) > before + 20, 60)
+        victim.kill()
+        kills += 1
+        victim.launch()
+        until("the killed server is back", victim.is_ready, 60)
+    stop.set()
+    for one in writers:
+        one.join()
+    reader = all.leader()
+    for written in taken:
+        if not written:
+            continue
+        prefix = written[0][0].split("/")[0]
+        there = set(reader.http(
+            "GET", f"/v1/kv/{prefix}/?keys&consistent").json())
+        lost = [key for key, _ in written if key not in there]
+        equal(lost, [], "acknowledged writes that are lost")
+    count = sum(map(len, taken))
+    print(f"{transport}: {kills} kills, {count} writes acknowledged", flush=True)
+    check(count > 100, "hardly anything was written")
+
+
+@test("no acknowledged write is lost when servers are killed, over link")
+def _(binary, home):
+    crash_test(binary, home, "link")
+
+
+@test("the first write after the leader was killed comes soon")
+def _(binary, home):
+    all = Cluster(binary, home)
+    gaps = []
+    for trial in range(FAILOVER_TRIALS):
+        leader = all.leader()
+        other = all.others(leader)[0]
+        leader.kill()
+        begin = time.monotonic()
+        until("a write", lambda: other.http(
+            "PUT", f"/v1/kv/f{trial}", b"x").status == 200)
+        gaps.append(time.monotonic() - begin)
+        leader.launch()
+        until("the old leader is back", leader.is_ready)
+    # Said, not asserted: the machine may be busy with something else.
+    print("writes were back after " +
+          ", ".join(f"{gap * 1000:.0f} ms" for gap in gaps), flush=True)
+
+
+if __name__ == "__main__":
+    main()
