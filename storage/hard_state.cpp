@@ -10,9 +10,11 @@ namespace praetor::storage {
 namespace {
 
 constexpr std::uint32_t magic = 0x53485250; // "PRHS"
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 constexpr std::size_t checksum_size = 4;
-constexpr std::size_t file_size_max = 1024; // far above any that we write
+// Always the same, so that a save writes over what is there and needs no room
+// on the disk; a whole sector with the longest vote.
+constexpr std::size_t file_size = 512;
 
 struct numbered_state {
   std::uint64_t sequence = 0;
@@ -27,8 +29,10 @@ std::string encode(const numbered_state& one) {
   out.u64(one.sequence);
   out.u64(one.state.current.value);
   out.bytes(one.state.voted_for);
+  PRAETOR_ASSERT(bytes.size() <= file_size - checksum_size);
+  bytes.resize(file_size - checksum_size, '\0');
   out.u32(crc32c(bytes));
-  PRAETOR_ASSERT(bytes.size() <= file_size_max);
+  PRAETOR_ASSERT(bytes.size() == file_size);
   return bytes;
 }
 
@@ -54,7 +58,7 @@ result<std::optional<numbered_state>> decode(std::string_view bytes) {
   one.sequence = in.u64();
   one.state.current.value = in.u64();
   one.state.voted_for = in.bytes();
-  if (in.failed() || !in.at_end() || one.sequence == 0 ||
+  if (in.failed() || one.sequence == 0 || bytes.size() != file_size ||
       one.state.voted_for.size() > vote_bytes_max)
     return nothing;
   return std::optional(std::move(one));
@@ -66,7 +70,7 @@ struct found_file {
 };
 
 result<found_file> read(disk& on, const std::string& path) {
-  auto bytes = on.read_all(path, file_size_max);
+  auto bytes = on.read_all(path, file_size);
   if (!bytes && bytes.failure().code == errc::not_found)
     return found_file{};
   if (!bytes && bytes.failure().code == errc::too_large)
@@ -161,7 +165,10 @@ status hard_state_files::save(const raft::hard_state& state) {
   for (std::size_t which : {0, 1})
     if (auto written = write(which, state); !written) {
       poison_ = written.failure();
-      return written;
+      // It has its room, so there is none to wait for.
+      if (poison_->code == errc::disk_full)
+        poison_->code = errc::io;
+      return *poison_;
     }
   return {};
 }
@@ -173,9 +180,16 @@ status hard_state_files::write(std::size_t which,
   if (!opened)
     return opened.failure();
   auto& to = **opened;
-  if (auto done = to.truncate(0); !done)
+  auto size = to.size();
+  if (!size)
+    return size.failure();
+  // A file that decay or another build made too long.
+  if (*size > file_size)
+    if (auto done = to.truncate(file_size); !done)
+      return done;
+  if (auto done = to.reserve(file_size); !done)
     return done;
-  if (auto done = to.append(encode({sequence_, state})); !done)
+  if (auto done = to.write_at(0, encode({sequence_, state})); !done)
     return done;
   return to.sync();
 }

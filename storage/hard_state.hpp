@@ -3,7 +3,8 @@
 // Term and vote on disk, in two files that are written in turn, each whole
 // and synced before the other is touched (FORMATS.md). At every moment one of
 // them is good, and what was saved is in both: neither a torn write nor the
-// decay of one file can make this server forget a vote.
+// decay of one file can make this server forget a vote. They are written over
+// in place, so that a full disk does not keep a server from voting.
 
 #include "protocol/base/result.hpp"
 #include "protocol/raft/entry.hpp"

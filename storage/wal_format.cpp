@@ -133,6 +133,20 @@ bool has_batch_after(std::string_view bytes, const batch_place& place) {
   return false;
 }
 
+bool is_unused(std::string_view bytes, std::size_t offset) {
+  PRAETOR_ASSERT(offset <= bytes.size());
+  return bytes.find_first_not_of('\0', offset) == std::string_view::npos;
+}
+
+std::size_t entry_size(const raft::entry& one) {
+  constexpr std::size_t term_and_kind = 9;
+  auto size = one.bytes().size();
+  std::size_t digits_of_size = 1;
+  for (auto rest = size >> 7; rest > 0; rest >>= 7)
+    ++digits_of_size;
+  return term_and_kind + digits_of_size + size;
+}
+
 void encode_entry(const raft::entry& one, std::string& body) {
   PRAETOR_ASSERT(one.in_term.value > 0);
   auto before = body.size();
@@ -140,8 +154,7 @@ void encode_entry(const raft::entry& one, std::string& body) {
   out.u64(one.in_term.value);
   out.u8(static_cast<std::uint8_t>(one.kind));
   out.bytes(one.bytes());
-  PRAETOR_ASSERT(body.size() - before <=
-                 one.bytes().size() + entry_frame_size_max);
+  PRAETOR_ASSERT(body.size() - before == entry_size(one));
 }
 
 bool decode_entries(const batch_header& header, std::string_view body,

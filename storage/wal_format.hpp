@@ -58,8 +58,11 @@ std::optional<batch_header> read_batch_header(std::string_view bytes,
 /// Whether any batch header lies after the place.
 bool has_batch_after(std::string_view bytes, const batch_place& place);
 
-/// How many bytes `encode_entry` adds at most, beside the entry's own.
-inline constexpr std::size_t entry_frame_size_max = 19;
+/// Whether nothing was ever written from there on: what is reserved is zeros.
+bool is_unused(std::string_view bytes, std::size_t offset);
+
+/// How many bytes `encode_entry` adds.
+std::size_t entry_size(const raft::entry& one);
 void encode_entry(const raft::entry& one, std::string& body);
 /// Adds the entries of a body whose checksum holds; false when they do not
 /// fill it exactly or one is impossible.

@@ -8,6 +8,15 @@
 #include <utility>
 
 namespace praetor::storage {
+namespace {
+
+// Without the zeros behind.
+std::size_t used_size(std::string_view bytes) {
+  auto last = bytes.find_last_not_of('\0');
+  return last == std::string_view::npos ? 0 : last + 1;
+}
+
+} // namespace
 
 /// Reads one directory of segments, oldest first.
 class wal_reader {
@@ -89,7 +98,7 @@ status wal_reader::read_segment(log_index first, bool is_last) {
   if (!header)
     return fail(header.failure().code,
                 log().path_of(first) + ": " + header.failure().text);
-  log().segments_.push_back(first);
+  log().segments_.push_back({first, segment_header_size});
   next = first;
   if (*header == header_state::good)
     return read_batches(first, is_last, *bytes);
@@ -98,7 +107,7 @@ status wal_reader::read_segment(log_index first, bool is_last) {
   if (!is_last || has_batch_after(*bytes, {first, 0}))
     return corrupt(first, 0, "the segment's header is damaged");
   last_is_stillborn_ = true;
-  found_.torn_bytes = bytes->size();
+  found_.torn_bytes = used_size(*bytes);
   found_.torn_file = log().path_of(first);
   return {};
 }
@@ -106,7 +115,7 @@ status wal_reader::read_segment(log_index first, bool is_last) {
 status wal_reader::read_batches(log_index first, bool is_last,
                                 std::string_view bytes) {
   batch_place place{first, segment_header_size};
-  while (place.offset < bytes.size()) {
+  while (!is_unused(bytes, place.offset)) {
     auto header = read_batch_header(bytes, place);
     auto left = bytes.size() - place.offset;
     auto whole = header && left - batch_header_size >= header->body_size;
@@ -116,16 +125,18 @@ status wal_reader::read_batches(log_index first, bool is_last,
     if (!whole || crc32c(body) != header->body_crc) {
       // A batch is durable before anything is written after it: if anything
       // was, then this batch was whole once.
-      auto followed = whole && left > batch_header_size + body.size();
+      auto followed =
+          whole &&
+          !is_unused(bytes, place.offset + batch_header_size + body.size());
       if (!is_last || followed || has_batch_after(bytes, place))
         return corrupt(first, place.offset, "a damaged batch of entries");
-      return cut(first, place.offset, bytes.size());
+      return cut(first, place.offset, used_size(bytes));
     }
     if (auto taken = take_batch(place, *header, body); !taken)
       return taken;
     place.offset += batch_header_size + body.size();
+    log().segments_.back().end = place.offset;
   }
-  PRAETOR_ASSERT(place.offset == bytes.size());
   return {};
 }
 
@@ -163,6 +174,7 @@ status wal_reader::take_batch(const batch_place& place,
 
 status wal_reader::cut(log_index first, std::size_t offset, std::size_t size) {
   PRAETOR_ASSERT(offset < size);
+  PRAETOR_ASSERT(offset == log().segments_.back().end);
   auto path = log().path_of(first);
   auto opened = disk_.open(path, open_mode::existing);
   if (!opened)
@@ -180,7 +192,7 @@ status wal_reader::finish() {
   auto& segments = log().segments_;
   if (last_is_stillborn_) {
     PRAETOR_ASSERT(!segments.empty());
-    if (auto removed = log().remove_segment(segments.back()); !removed)
+    if (auto removed = log().remove_segment(segments.back().first); !removed)
       return removed;
     segments.pop_back();
   }

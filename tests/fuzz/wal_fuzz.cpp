@@ -17,6 +17,9 @@ using namespace praetor;
 
 namespace {
 
+// Small: what is reserved is written as zeros each time.
+constexpr storage::wal_settings chosen{4096, 4096};
+
 // A segment of the same batches whose checksums hold.
 std::string repaired(std::string bytes) {
   if (bytes.size() < storage::segment_header_size)
@@ -50,11 +53,11 @@ void try_segment(const std::string& bytes) {
   storage::simulated_disk disk;
   auto path = "log/" + storage::segment_name({1});
   disk.plant(path, bytes);
-  auto found = storage::wal::open(disk, "log");
+  auto found = storage::wal::open(disk, "log", chosen);
   if (!found)
     return;
   // What was cut is gone: opening again finds the same, whole.
-  auto again = storage::wal::open(disk, "log");
+  auto again = storage::wal::open(disk, "log", chosen);
   PRAETOR_ASSERT(again);
   PRAETOR_ASSERT(again->torn_bytes == 0);
   PRAETOR_ASSERT(again->entries == found->entries);
@@ -63,7 +66,7 @@ void try_segment(const std::string& bytes) {
       log.last_index().next(), {1}, raft::entry_kind::noop, nullptr};
   PRAETOR_ASSERT(log.append({&next, 1}));
   PRAETOR_ASSERT(log.sync());
-  auto third = storage::wal::open(disk, "log");
+  auto third = storage::wal::open(disk, "log", chosen);
   PRAETOR_ASSERT(third);
   PRAETOR_ASSERT(third->entries.size() == again->entries.size() + 1);
   PRAETOR_ASSERT(third->entries.back() == next);
@@ -75,6 +78,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
   std::string bytes(reinterpret_cast<const char*>(data), size);
   try_segment(bytes);
+  // The same with room behind it, as a segment that was reserved has.
+  try_segment(bytes + std::string(100, '\0'));
   try_segment(repaired(std::move(bytes)));
   return 0;
 }
