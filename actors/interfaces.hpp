@@ -111,7 +111,8 @@ typename Inspector::result_type inspect(Inspector& f, saved& x) {
 }
 
 using log_writer_actor = caf::typed_actor<
-    /// Saves, syncs, answers; in order. An error means: stop using me.
+    /// Saves, syncs, answers; in order. An error means: stop using me, unless
+    /// `is_disk_full` says that the same request may be made again.
     caf::replies_to<at::save, save_request>::with<saved>>;
 
 /// A published state on its way to disk. Local.

@@ -22,6 +22,11 @@ struct log_writer_state {
 
 using log_writer_ptr = log_writer_actor::stateful_pointer<log_writer_state>;
 
+/// Whether a save met a full disk: none of its entries were taken, nothing
+/// that was saved before has suffered, and the same request may be made again.
+/// After any other error the writer is gone.
+bool is_disk_full(const caf::error& why);
+
 /// Saves to disk: one sync per request. Blocks, so it is spawned detached.
 log_writer_actor::behavior_type log_writer(log_writer_ptr self,
                                            std::shared_ptr<log_files> files);
