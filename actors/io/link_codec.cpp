@@ -28,8 +28,9 @@ bool write_failure(caf::actor_system& system, std::vector<char>& out,
                    const caf::error& why) {
   std::string head;
   byte_writer fields(head);
-  fields.u8(why.code());
-  fields.u64(static_cast<std::uint64_t>(why.category()));
+  // An error of no error has no parts, and CAF does not look.
+  fields.u8(why ? why.code() : 0);
+  fields.u64(why ? static_cast<std::uint64_t>(why.category()) : 0);
   out.insert(out.end(), head.begin(), head.end());
   auto before = out.size();
   if (why && write(system, out, why.context()))
