@@ -20,9 +20,10 @@ namespace praetor::actors::io {
 /// A long transfer in one lane does not delay the heartbeats in the other.
 enum class lane : std::uint8_t { control, bulk };
 
-/// Failures of requests to another node. The first two are certain not to
-/// have reached it; after the third nothing is known.
+/// Failures of requests to another node. After the last one nothing is known;
+/// of the others it is certain that no actor there saw the request.
 ///   caf::sec::cannot_connect_to_node  there is no connection to that address
+///   caf::sec::remote_lookup_failed    nothing is offered there by that name
 ///   caf::sec::runtime_error           our side refused: a queue is full, or
 ///                                     the message is too large
 ///   caf::sec::request_receiver_down   the connection was lost before the
