@@ -289,7 +289,8 @@ void connection::on_answer(const frame_header& header,
   if (what)
     return one.answer(*std::move(what), &core_->on);
   ++core_->counts.unreadable;
-  one.fail(caf::sec::unknown_type, what.failure().text, &core_->on);
+  // The request may have done its work; only its answer is lost.
+  one.fail(caf::sec::request_receiver_down, what.failure().text, &core_->on);
 }
 
 void connection::refuse(std::uint64_t id, caf::sec code, std::string why) {
