@@ -56,8 +56,11 @@ typename Inspector::result_type inspect(Inspector& f, entry& x) {
     data = std::make_shared<const std::string>(std::move(bytes));
     return outcome;
   } else {
-    auto bytes = data ? *data : std::string();
-    return f(index, in_term, kind, bytes);
+    // An inspector that reads takes references it does not write to; bytes of
+    // a megabyte should not be copied for each follower.
+    static const std::string none;
+    return f(index, in_term, kind,
+             const_cast<std::string&>(data ? *data : none));
   }
 }
 
