@@ -67,6 +67,8 @@ server spawn_server(server_parts parts) {
   made.keeper = io::spawn_on(system, parts.where, store_keeper, made.shards,
                              made.readers);
   spawn_writers(parts, made);
+  if (parts.interpose)
+    parts.interpose(made);
   spawn_raft(parts, made);
   made.sessions = io::spawn_on(system, parts.where, session_keeper, made.raft,
                                made.readers, parts.time);

@@ -12,6 +12,18 @@
 
 namespace praetor::actors {
 
+/// The handles of one server, in the order in which they depend on another.
+struct server {
+  std::shared_ptr<publication> readers;
+  std::vector<kv_shard_actor> shards;
+  store_keeper_actor keeper;
+  log_writer_actor writer;
+  snapshot_writer_actor snapshots; // none in -dev
+  raft_peer_actor raft;
+  session_keeper_actor sessions;
+  gateway_actor gateway;
+};
+
 struct server_parts {
   caf::actor_system* system = nullptr;
   io::loop* where = nullptr; // none: the configured scheduler
@@ -23,18 +35,9 @@ struct server_parts {
   /// Disks are slow: who writes to them has a thread of its own. Not so in a
   /// simulation, where time stands still meanwhile.
   bool writers_have_threads = true;
-};
-
-/// The handles of one server, in the order in which they depend on another.
-struct server {
-  std::shared_ptr<publication> readers;
-  std::vector<kv_shard_actor> shards;
-  store_keeper_actor keeper;
-  log_writer_actor writer;
-  snapshot_writer_actor snapshots; // none in -dev
-  raft_peer_actor raft;
-  session_keeper_actor sessions;
-  gateway_actor gateway;
+  /// Called before the Raft peer is made: may put itself between it and those
+  /// whom it asks to save and to apply.
+  std::function<void(server&)> interpose;
 };
 
 /// Spawns and wires all of them. With a carrier, Raft peer and session keeper

@@ -26,10 +26,6 @@ constexpr int heartbeats_per_timeout = 4;
 // slow.
 constexpr std::size_t uncommitted_bytes_max = 64u << 20;
 
-// Entries leave the disk by whole segments: small ones keep the log near what
-// it must hold, at the price of two syncs for each.
-constexpr std::size_t log_segment_bytes = 8u << 20;
-
 error named(std::string what, const error& why) {
   return fail(why.code, std::move(what) + ": " + why.text);
 }
@@ -133,9 +129,10 @@ bool is_overtaken(const storage::recovered_wal& wal,
 
 // The snapshot, and then the log behind it.
 status read_state(const std::string& directory, storage::recovered_wal& wal,
-                  recovered_server& made, from_disk& found) {
+                  recovery_means& means, recovered_server& made,
+                  from_disk& found) {
   made.snapshots = std::make_shared<snapshot_files>();
-  made.snapshots->disk = std::make_unique<storage::posix_disk>();
+  made.snapshots->disk = std::move(means.snapshots);
   made.snapshots->directory = directory;
   auto state =
       storage::recover_state(*made.snapshots->disk, directory,
@@ -166,23 +163,24 @@ status read_state(const std::string& directory, storage::recovered_wal& wal,
   return {};
 }
 
-status read_files(const std::string& directory, recovered_server& made,
-                  from_disk& found) {
+status read_files(const std::string& directory, recovery_means& means,
+                  recovered_server& made, from_disk& found) {
   made.files = std::make_shared<log_files>();
-  made.files->disk = std::make_unique<storage::posix_disk>();
+  made.files->disk = std::move(means.log);
   auto& disk = *made.files->disk;
   auto saved = storage::hard_state_files::open(disk, directory);
   if (!saved)
     return named("raft state", saved.failure());
   storage::wal_settings chosen;
-  chosen.segment_bytes_max = log_segment_bytes;
+  chosen.segment_bytes_max = means.log_segment_bytes;
   auto wal = storage::wal::open(disk, directory + "/log", chosen);
   if (!wal)
     return named("raft log", wal.failure());
   if (wal->torn_bytes > 0)
     spdlog::warn("agent.raft: cut a torn write off the log: file={} bytes={}",
                  wal->torn_file, wal->torn_bytes);
-  if (auto ok = read_state(directory + "/snapshots", *wal, made, found); !ok)
+  if (auto ok = read_state(directory + "/snapshots", *wal, means, made, found);
+      !ok)
     return ok;
   made.entries = wal->entries.size();
   found.state = saved->state;
@@ -244,18 +242,23 @@ std::shared_ptr<local_files> open_local_files(const agent_config& config) {
 }
 
 result<recovered_server> recover(const agent_config& config,
-                                 const std::string& node_id) {
+                                 const std::string& node_id,
+                                 recovery_means means) {
+  PRAETOR_ASSERT(config.dev_mode || (means.log && means.snapshots));
   recovered_server made;
   made.state = std::make_shared<const storage::state>();
   made.rules = make_rules(config);
   from_disk found;
   if (!config.dev_mode)
-    if (auto ok = read_files(config.data_dir + "/raft", made, found); !ok)
+    if (auto ok = read_files(config.data_dir + "/raft", means, made, found);
+        !ok)
       return ok.failure();
   auto settings = make_settings(config, node_id);
   if (!config.dev_mode)
     settings.trailing_entries = made.rules.trailing;
   choose_members(settings, config, found);
+  if (means.adjust)
+    means.adjust(settings);
   made.has_history = !is_blank(found);
   if (auto ok = raft::check_settings(settings); !ok)
     return named("raft settings", ok.failure());
@@ -264,11 +267,20 @@ result<recovered_server> recover(const agent_config& config,
     return named("raft log", ok.failure());
   made.core = std::make_unique<raft::core>(std::move(settings), found.state,
                                            std::move(found.log), applied,
-                                           prng(random_seed()));
+                                           prng(means.seed));
   if (!config.dev_mode && !made.has_history && begins_alone(config))
     if (auto ok = made.core->bootstrap({{node_id}, {}}); !ok)
       return named("raft", ok.failure());
   return made;
+}
+
+result<recovered_server> recover(const agent_config& config,
+                                 const std::string& node_id) {
+  recovery_means means;
+  means.log = std::make_unique<storage::posix_disk>();
+  means.snapshots = std::make_unique<storage::posix_disk>();
+  means.seed = random_seed();
+  return recover(config, node_id, std::move(means));
 }
 
 } // namespace praetor::actors

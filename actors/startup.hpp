@@ -8,6 +8,8 @@
 #include "actors/snapshot_writer.hpp"
 #include "protocol/raft/core.hpp"
 
+#include <functional>
+
 namespace praetor::actors {
 
 /// A random UUID (RFC 4122, version 4).
@@ -36,6 +38,24 @@ struct recovered_server {
 /// The files of services and checks, in a data directory; null in -dev.
 std::shared_ptr<local_files> open_local_files(const agent_config& config);
 
+/// What recovery stands on. Both writers run on threads of their own, so each
+/// has a disk of its own.
+struct recovery_means {
+  std::unique_ptr<storage::disk> log;
+  std::unique_ptr<storage::disk> snapshots;
+  std::uint64_t seed = 0;
+  /// Entries leave the disk by whole segments: small ones keep the log near
+  /// what it must hold, at the price of two syncs for each.
+  std::size_t log_segment_bytes = std::size_t{8} << 20;
+  /// Changes what the configuration asks of Raft; for simulations.
+  std::function<void(raft::settings&)> adjust;
+};
+
+result<recovered_server> recover(const agent_config& config,
+                                 const std::string& node_id,
+                                 recovery_means means);
+
+/// From the disk of this machine.
 result<recovered_server> recover(const agent_config& config,
                                  const std::string& node_id);
 
