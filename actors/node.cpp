@@ -6,6 +6,7 @@
 #include "actors/agent.hpp"
 #include "actors/dns_responder.hpp"
 #include "actors/http_session.hpp"
+#include "actors/io/basp.hpp"
 #include "actors/io/dns_sockets.hpp"
 #include "actors/io/http_probe.hpp"
 #include "actors/io/link.hpp"
@@ -34,8 +35,10 @@ namespace praetor::actors {
 namespace {
 
 struct system_config : caf::actor_system_config {
-  system_config() {
+  explicit system_config(const agent_config& config) {
     register_messages(*this);
+    if (config.node_transport == "basp" && !config.dev_mode)
+      io::basp::configure(*this, config.datacenter);
     // Slow work only; what must be fast is pinned to a loop. Sharing workers
     // do not wake up when there is nothing to do.
     set("scheduler.policy", caf::atom("sharing"));
@@ -55,6 +58,8 @@ unsigned loop_count() {
 
 class node::parts {
 public:
+  explicit parts(agent_config given) : config(std::move(given)) {}
+
   // -- before it runs ---------------------------------------------------------
   agent_config config;
   std::shared_ptr<log_hub> log;
@@ -72,7 +77,7 @@ public:
 
   // -- while it runs
   // ------------------------------------------------------------
-  system_config caf_config;
+  system_config caf_config{config};
   caf::actor_system system{caf_config};
   std::vector<std::unique_ptr<io::loop>> loops;
   std::unique_ptr<io::carrier> carrier; // none in -dev: alone for ever
@@ -150,15 +155,24 @@ status node::parts::open_carrier() {
   if (config.dev_mode)
     return {};
   auto& own = config.addresses;
-  io::link_settings chosen;
-  chosen.listen = {host_and_port(own.bind, config.ports.server)};
-  chosen.own_addresses = {host_and_port(own.advertise, config.ports.server)};
+  std::vector<std::string> listen{host_and_port(own.bind, config.ports.server)};
+  std::vector<std::string> ours{
+      host_and_port(own.advertise, config.ports.server)};
   if (config.ports.serf_lan > 0) {
     auto& lan = own.serf_lan_bind.empty() ? own.bind : own.serf_lan_bind;
-    chosen.listen.push_back(host_and_port(lan, config.ports.serf_lan));
-    chosen.own_addresses.push_back(
-        host_and_port(own.advertise, config.ports.serf_lan));
+    listen.push_back(host_and_port(lan, config.ports.serf_lan));
+    ours.push_back(host_and_port(own.advertise, config.ports.serf_lan));
   }
+  if (config.node_transport == "basp") {
+    auto made = io::basp::make(system, {listen, ours, {}});
+    if (!made)
+      return made.failure();
+    carrier = *std::move(made);
+    return {};
+  }
+  io::link_settings chosen;
+  chosen.listen = std::move(listen);
+  chosen.own_addresses = std::move(ours);
   chosen.cluster = config.datacenter;
   chosen.node = id;
   chosen.incarnation = random_seed();
@@ -355,8 +369,7 @@ node::~node() = default;
 
 result<std::unique_ptr<node>> node::make(agent_config config,
                                          std::shared_ptr<log_hub> log) {
-  auto made = std::make_unique<parts>();
-  made->config = std::move(config);
+  auto made = std::make_unique<parts>(std::move(config));
   made->log = std::move(log);
   if (!made->config.dev_mode) {
     auto lock = storage::directory_lock::take(made->config.data_dir);
