@@ -369,7 +369,7 @@ TEST_CASE("one read of a value that was overwritten spoils the history") {
 
 TEST_CASE("a long history takes about one state for each operation") {
   run_options options;
-  options.seed = tests::seed() + 77;
+  options.seed = 3; // a count, so always the same history
   options.operations = 2000;
   auto run = make_run(options);
   auto found = check_linearizable(run.seen.operations());
