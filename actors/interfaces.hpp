@@ -174,7 +174,8 @@ using leadership_listener_actor = caf::typed_actor<
 
 /// Leave to answer a read.
 struct read_grant {
-  error failure; // `errc::no_leader`: not here; ask whoever leads
+  /// `errc::no_leader`: not here; ask whoever leads.
+  error failure{errc::ok, {}};
   /// Whoever has applied this much misses nothing.
   log_index index;
 };

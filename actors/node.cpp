@@ -394,9 +394,9 @@ result<std::unique_ptr<node>> node::make(agent_config config,
   }
   for (unsigned i = 0; i < loop_count(); ++i)
     made->loops.push_back(std::make_unique<io::loop>(made->system));
-  if (auto ok = made->open_carrier(); !ok)
-    return ok.failure();
   if (auto ok = made->open_ports(); !ok)
+    return ok.failure();
+  if (auto ok = made->open_carrier(); !ok)
     return ok.failure();
   return std::unique_ptr<node>(new node(std::move(made)));
 }

@@ -249,8 +249,7 @@ void answer_reads(raft_peer_ptr self,
     auto found = self->state.readers_by.find(one.ticket);
     if (found == self->state.readers_by.end())
       continue;
-    read_grant grant;
-    grant.index = one.index;
+    read_grant grant{{errc::ok, {}}, one.index};
     if (!one.granted)
       grant.failure = fail(errc::no_leader, "No cluster leader");
     found->second.deliver(std::move(grant));

@@ -212,7 +212,7 @@ def write_until(stop, all, number, acknowledged):
             connection.close()
 
 
-def crash_test(binary, home, transport):
+def kill_for_a_while(binary, home, transport):
     all = Cluster(binary, home, transport=transport,
                   config={"raft_snapshot_threshold": 2000,
                           "raft_trailing_logs": 200})
@@ -248,13 +248,19 @@ def crash_test(binary, home, transport):
         lost = [key for key, _ in written if key not in there]
         equal(lost, [], "acknowledged writes that are lost")
     count = sum(map(len, taken))
-    print(f"{transport}: {kills} kills, {count} writes acknowledged", flush=True)
+    print(f"{transport}: {kills} kills, {count} writes acknowledged",
+          flush=True)
     check(count > 100, "hardly anything was written")
 
 
 @test("no acknowledged write is lost when servers are killed, over link")
 def _(binary, home):
-    crash_test(binary, home, "link")
+    kill_for_a_while(binary, home, "link")
+
+
+@test("no acknowledged write is lost when servers are killed, over basp")
+def _(binary, home):
+    kill_for_a_while(binary, home, "basp")
 
 
 @test("the first write after the leader was killed comes soon")
