@@ -108,8 +108,22 @@ void choose_members(raft::settings& chosen, const agent_config& config,
     chosen.nonvoters = {chosen.self};
 }
 
+// Nothing was promised to anybody yet; a crash may have left the first term.
 bool is_blank(const from_disk& found) {
-  return found.state.current.value == 0 && found.log.last_index().value == 0;
+  return found.state.current.value <= 1 && found.state.voted_for.empty() &&
+         found.log.last_index().value == 0;
+}
+
+// Alone, a server that has voted had a log.
+status check_log_is_there(const agent_config& config, const from_disk& found) {
+  if (!begins_alone(config) || is_blank(found) ||
+      found.log.last_index().value > 0)
+    return {};
+  return fail(errc::corrupt,
+              "raft log: this server has voted in term " +
+                  std::to_string(found.state.current.value) +
+                  " and has no log in " + config.data_dir +
+                  "/raft/log: put it back, or begin with an empty data_dir");
 }
 
 // A log that does not lead up to the snapshot is older than it, and a crash
@@ -256,6 +270,9 @@ result<recovered_server> recover(const agent_config& config,
   auto settings = make_settings(config, node_id);
   if (!config.dev_mode)
     settings.trailing_entries = made.rules.trailing;
+  if (!config.dev_mode)
+    if (auto ok = check_log_is_there(config, found); !ok)
+      return ok.failure();
   choose_members(settings, config, found);
   if (means.adjust)
     means.adjust(settings);

@@ -84,13 +84,16 @@ status core::bootstrap(const configuration& first) {
   if (!first.is_voter(settings_.self))
     return fail(errc::bad_input,
                 "Raft: " + settings_.self + " is no voter of the new cluster");
-  if (log_.last_index().value > 0 || state_.current.value > 0)
+  // Term 1 alone is what a crash leaves that came just before the entry.
+  if (log_.last_index().value > 0 || state_.current.value > 1 ||
+      !state_.voted_for.empty())
     return fail(errc::conflict,
                 "Raft: there is a history already, up to term " +
                     std::to_string(state_.current.value) + ", index " +
                     std::to_string(log_.last_index().value));
   PRAETOR_ASSERT(role_ == role::follower);
-  enter_term({1}, {});
+  if (state_.current.value == 0)
+    enter_term({1}, {});
   append(entry_kind::configuration,
          std::make_shared<const std::string>(encode(first)));
   report_change();

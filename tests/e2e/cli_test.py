@@ -245,8 +245,6 @@ def no_data_directory(binary):
 def unsupported_agent(binary, home):
     for flags, said in (
             ([f"-data-dir={home}"], "client agents are not supported"),
-            ([f"-data-dir={home}", "-server", "-bootstrap-expect=3"],
-             "clusters of several servers are not supported"),
             (["-dev", "-https-port=8501"], "HTTPS is not supported")):
         code, log = start_and_fail(binary, *flags)
         equal(code, 1, f"exit code of {flags}")

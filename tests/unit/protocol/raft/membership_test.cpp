@@ -203,3 +203,33 @@ TEST_CASE("two leaders, each with a change of its own, lose nothing") {
   CHECK(all.settles(3s));
   CHECK(all.core(all.leader()).members().is_nonvoter(first));
 }
+
+TEST_CASE("who begins a cluster puts its members into the first entry, and "
+          "leads in the next term at the earliest") {
+  auto blank = three();
+  blank.voters.clear();
+  blank.nonvoters = {"a"};
+  lab one(blank);
+  status begun = fail(errc::internal, "not asked");
+  one.step([&](raft::core& c) { begun = c.bootstrap({{"a", "b", "c"}, {}}); });
+  CHECK(begun);
+  CHECK(one.core.members() == configuration{{"a", "b", "c"}, {}});
+  CHECK(one.core.current_term() == term{1});
+  CHECK(one.core.voted_for().empty());
+  one.save();
+  one.step([&](raft::core& c) { begun = c.bootstrap({{"a"}, {}}); });
+  CHECK(begun.failure().code == errc::conflict);
+}
+
+TEST_CASE("nobody begins a cluster of others, and none with a history") {
+  auto blank = three();
+  blank.voters.clear();
+  blank.nonvoters = {"a"};
+  lab stranger(blank);
+  status begun;
+  stranger.step([&](raft::core& c) { begun = c.bootstrap({{"b", "c"}, {}}); });
+  CHECK(begun.failure().code == errc::bad_input);
+  auto old = leading();
+  old.step([&](raft::core& c) { begun = c.bootstrap({{"a"}, {}}); });
+  CHECK(begun.failure().code == errc::conflict);
+}
