@@ -140,14 +140,24 @@ bool promise(joiner_ptr self, const std::vector<node_id>& all) {
   return true;
 }
 
+void note_history(joiner_ptr self) {
+  auto& own = self->state.own;
+  if (std::exchange(own.has_history, true))
+    return;
+  ++own.version;
+  self->state.known[own.id] = own;
+}
+
 void begin(joiner_ptr self, const std::vector<node_id>& all) {
   spdlog::info("agent.server: Found expected number of peers, attempting "
                "bootstrap: servers={}",
                all.size());
   self->request(self->state.raft, caf::infinite, at::bootstrap::value, all)
       .then(
-          [](const error& why) {
-            if (why.code != errc::ok)
+          [self](const error& why) {
+            if (why.code == errc::ok)
+              note_history(self);
+            else
               spdlog::warn("agent.server: no bootstrap: {}", why.text);
           },
           [](caf::error&) {});
@@ -188,16 +198,6 @@ void begin_if_due(joiner_ptr self) {
   ask_promise(self, std::move(all), 0);
 }
 
-// --------------------------------------------------------------------------
-
-void on_lead(joiner_ptr self, bool known) {
-  auto& own = self->state.own;
-  if (!known || std::exchange(own.has_history, true))
-    return;
-  ++own.version;
-  self->state.known[own.id] = own;
-}
-
 void tick(joiner_ptr self) {
   auto& state = self->state;
   auto now = state.time->now();
@@ -227,7 +227,10 @@ joiner_actor::behavior_type joiner(joiner_ptr self,
       [=](at::bootstrap, const std::vector<node_id>& all) {
         return promise(self, all);
       },
-      [=](at::lead, bool known) { on_lead(self, known); },
+      [=](at::lead, bool known) {
+        if (known)
+          note_history(self);
+      },
       [=](at::tick) { tick(self); },
   };
 }

@@ -60,6 +60,12 @@ class Cluster:
         return [other for other in self.nodes if other is not one]
 
 
+def keys(node, prefix, options):
+    """The keys below a prefix; there may be none."""
+    answer = node.http("GET", f"/v1/kv/{prefix}?keys{options}")
+    return answer.json() if answer.status == 200 else []
+
+
 def is_value(node, key, value, options=""):
     answer = node.http("GET", f"/v1/kv/{key}?raw{options}")
     return answer.status == 200 and answer.body == value
@@ -184,8 +190,8 @@ def _(binary, home):
     until("a snapshot", has_snapshot)
     follower.launch()
     until("a leader", follower.is_ready)
-    until("all keys", lambda: len(follower.http(
-        "GET", "/v1/kv/s/?keys&stale").json() or []) == 400)
+    until("all keys", lambda: len(keys(follower, "s/", "&stale")) == 400)
+    contains(follower.log(), "took the leader's snapshot")
     equal(is_value(follower, "s/399", b"x" * 1000), True, "the last key")
 
 
@@ -243,8 +249,7 @@ def kill_for_a_while(binary, home, transport):
         if not written:
             continue
         prefix = written[0][0].split("/")[0]
-        there = set(reader.http(
-            "GET", f"/v1/kv/{prefix}/?keys&consistent").json())
+        there = set(keys(reader, prefix + "/", "&consistent"))
         lost = [key for key, _ in written if key not in there]
         equal(lost, [], "acknowledged writes that are lost")
     count = sum(map(len, taken))
