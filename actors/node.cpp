@@ -46,6 +46,9 @@ struct system_config : caf::actor_system_config {
   }
 };
 
+// Beyond it the others notice by themselves.
+constexpr span hand_over_max = std::chrono::milliseconds(500);
+
 unsigned loop_count() {
   // One loop answers HTTP, DNS and writes without a hop between threads; more
   // pay where reads dominate and cores are free.
@@ -99,6 +102,7 @@ public:
   agent_actor own;
   dns_responder_actor dns;
 
+  void hand_over();
   void spawn_state();
   void spawn_joiner();
   void spawn_agent(std::function<void()> on_leave,
@@ -432,8 +436,29 @@ void node::redefine(const agent_config& config) {
                      make_dns_settings(config, config.node_name)));
 }
 
+// Who stops on purpose makes another lead first: that takes milliseconds, and
+// noticing that a leader is gone takes an election timeout.
+void node::parts::hand_over() {
+  if (!carrier || !core.readers->who_leads()->is_leader)
+    return;
+  caf::scoped_actor self(system);
+  bool taken = false;
+  self->request(core.raft, hand_over_max, at::transfer::value, node_id())
+      .receive([&](const error& why) { taken = why.code == errc::ok; },
+               [](caf::error&) {});
+  if (!taken)
+    return;
+  self->send(core.raft, at::subscribe::value,
+             caf::actor_cast<leadership_listener_actor>(self));
+  bool leads = true;
+  self->receive_while(leads)([&](at::lead, bool now) { leads = now; },
+                             caf::after(hand_over_max) >>
+                                 [&] { leads = false; });
+}
+
 void node::stop() {
   auto& parts = *parts_;
+  parts.hand_over();
   auto& first = *parts.loops.front();
   std::mutex mutex;
   std::condition_variable changed;

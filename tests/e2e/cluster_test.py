@@ -9,6 +9,7 @@ default keeps a full run of all tests short.
 import http.client
 import os
 import random
+import signal
 import threading
 import time
 
@@ -284,6 +285,25 @@ def _(binary, home):
         until("the old leader is back", leader.is_ready)
     # Said, not asserted: the machine may be busy with something else.
     print("writes were back after " +
+          ", ".join(f"{gap * 1000:.0f} ms" for gap in gaps), flush=True)
+
+
+@test("a leader that is stopped makes another lead before it ends")
+def _(binary, home):
+    all = Cluster(binary, home)
+    gaps = []
+    for trial in range(FAILOVER_TRIALS):
+        leader = all.leader()
+        other = all.others(leader)[0]
+        leader.send(signal.SIGTERM)
+        begin = time.monotonic()
+        until("a write", lambda: other.http(
+            "PUT", f"/v1/kv/t{trial}", b"x").status == 200)
+        gaps.append(time.monotonic() - begin)
+        leader.wait()
+        leader.until_log("cluster leadership lost")
+        leader.start()
+    print("writes went on after " +
           ", ".join(f"{gap * 1000:.0f} ms" for gap in gaps), flush=True)
 
 
