@@ -192,12 +192,7 @@ void simulated_disk::scatter(node& one, prng& chance) {
 void simulated_disk::crash(crash_options how) {
   PRAETOR_ASSERT(!how.torn_bytes || !how.scatter);
   ++generation_;
-  failing_call_.reset();
-  fails_for_good_ = false;
-  syncs_fail_ = false;
-  read_faults_.clear();
-  misdirections_.clear();
-  room_.reset();
+  mend();
   if (how.keep_names)
     durable_names_ = names_;
   names_ = durable_names_;
@@ -211,6 +206,15 @@ void simulated_disk::crash(crash_options how) {
     one->now = one->durable;
   }
   written_last_.reset();
+}
+
+void simulated_disk::mend() {
+  failing_call_.reset();
+  fails_for_good_ = false;
+  syncs_fail_ = false;
+  read_faults_.clear();
+  misdirections_.clear();
+  room_.reset();
 }
 
 void simulated_disk::fail_call(std::size_t n, bool for_good) {
@@ -409,7 +413,10 @@ simulated_disk::list(const std::string& directory) {
 status simulated_disk::create_directory(const std::string& directory) {
   if (is_broken())
     return broken("create directory " + directory);
-  directories_.insert(directory);
+  // Those above it come with it.
+  for (auto at = directory.size(); at != std::string::npos && at > 0;
+       at = directory.rfind('/', at - 1))
+    directories_.insert(directory.substr(0, at));
   return {};
 }
 

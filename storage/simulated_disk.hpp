@@ -52,6 +52,8 @@ public:
   /// are taken back. What decayed stays so.
   void crash(crash_options how);
   void crash() { crash(crash_options{}); }
+  /// Faults that are yet to come are taken back.
+  void mend();
 
   /// The n-th call from now on fails with errc::io (0 is the next); one that
   /// writes gets half of its bytes down. `only` that call, or `for good`:
