@@ -5,6 +5,7 @@
 #include "actors/config_hcl.hpp"
 #include "actors/definitions.hpp"
 #include "actors/node.hpp"
+#include "actors/sim/command.hpp"
 #include "actors/version.hpp"
 #include "http/cli/cli.hpp"
 
@@ -208,6 +209,9 @@ int main(int argc, char** argv) {
     asks_help = asks_help || one == "-h" || one == "-help" || one == "--help";
   if (!args.empty() && args[0] == "agent" && !asks_help)
     return praetor::actors::run_agent({args.begin() + 1, args.end()});
+  if (!args.empty() && args[0] == "sim")
+    return praetor::actors::sim::command({args.begin() + 1, args.end()},
+                                         std::cout, std::cerr);
   using namespace praetor::http::cli;
   return run(
       args, {std::cin, std::cout, std::cerr},
