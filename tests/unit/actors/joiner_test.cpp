@@ -75,6 +75,7 @@ struct joiner_fixture {
     joiners[id] = made;
     for (auto* port : {":8300", ":8301"})
       net.at_address[id + port] = caf::actor_cast<caf::actor>(made);
+    world.settle();
   }
 };
 

@@ -181,7 +181,7 @@ TEST_CASE_FIXTURE(peer_fixture, "a peer whose log fails stops, fails those "
   });
   for (auto& one : {waiting, later}) {
     REQUIRE(one->value);
-    CHECK(one->value->failure.code == errc::no_leader);
+    CHECK(one->value->failure.code == errc::in_doubt);
   }
   CHECK_FALSE(world.is_alive(peer));
   CHECK_FALSE(readers->who_leads()->is_leader);
@@ -197,7 +197,7 @@ TEST_CASE_FIXTURE(peer_fixture, "a peer whose log writer is gone stops") {
   auto reply = post("k");
   world.settle();
   REQUIRE(reply->value);
-  CHECK(reply->value->failure.code == errc::no_leader);
+  CHECK(reply->value->failure.code == errc::in_doubt);
   CHECK_FALSE(world.is_alive(peer));
 }
 
