@@ -148,7 +148,7 @@ struct agent_with_files : files_fixture {
     facts->node.meta.emplace();
     auto parts = std::make_shared<agent_parts>();
     parts->facts = facts;
-    parts->raft = raft->handle;
+    parts->gateway = raft->gate();
     parts->store = world->system().spawn(local_store,
                                          std::make_shared<local_files>(open()));
     parts->readers = raft->readers;

@@ -154,6 +154,7 @@ model::kv_operation put(int i, std::size_t size) {
 agent_config durable(const place& here) {
   agent_config config;
   config.data_dir = here.path;
+  config.bootstrap = true;
   config.raft_snapshot_threshold = 4000;
   config.raft_snapshot_interval = std::chrono::milliseconds(1);
   config.raft_trailing_logs = 100;

@@ -118,7 +118,7 @@ void check_round_trip(caf::actor_system& system, const char* name) {
   CAPTURE(name);
   T full{};
   filler fill;
-  inspect(fill, full);
+  fill(full);
   auto message = caf::make_message(full);
   auto there = written(system, message);
   auto empty_message = caf::make_message(T{});
