@@ -32,7 +32,11 @@ using tests::cluster;
 namespace {
 
 /// Takes some ten seconds on one slow core.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::uint64_t seeds_by_default = 100;
+#else
 constexpr std::uint64_t seeds_by_default = 500;
+#endif
 
 /// How many seeds a broken core may survive at most.
 constexpr std::uint64_t seeds_to_catch = 1000;
