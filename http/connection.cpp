@@ -23,27 +23,6 @@ constexpr std::uint64_t body_reserve_max = 64 * 1024;
 /// that it sees this much at a chunk's border, so we hold back less.
 constexpr std::size_t chunked_end_bytes = 5;
 
-method to_method(beast::http::verb verb) {
-  switch (verb) {
-  case beast::http::verb::get:
-    return method::get;
-  case beast::http::verb::put:
-    return method::put;
-  case beast::http::verb::post:
-    return method::post;
-  case beast::http::verb::delete_:
-    return method::delete_;
-  case beast::http::verb::head:
-    return method::head;
-  case beast::http::verb::options:
-    return method::options;
-  case beast::http::verb::patch:
-    return method::patch;
-  default:
-    return method::other;
-  }
-}
-
 std::string_view to_std(beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -117,7 +96,7 @@ private:
   void on_request_impl(beast::http::verb verb, beast::string_view name,
                        beast::string_view target, int version,
                        error_code&) override {
-    current.verb = to_method(verb);
+    current.verb = method_named(to_std(name));
     current.method_text = to_std(name);
     current.target = to_std(target);
     current.http10 = version < 11;
@@ -337,20 +316,6 @@ bool connection::judge_head() {
   // A proxy of HTTP/1.0 may have passed on a framing that it did not know.
   head.keep_alive = reading.keep_alive() && !(head.http10 && reading.chunked());
   return read_target(head) ? measure_body() : refuse({400});
-}
-
-bool connection::read_target(request& head) {
-  auto parts = split_target(head.target);
-  if (!parts || (parts->path == "*" && head.verb != method::options))
-    return false;
-  auto path = percent_decode(parts->path);
-  if (!path)
-    return false;
-  head.path = std::move(*path);
-  head.raw_path = parts->path;
-  head.raw_query = parts->query;
-  head.query_malformed = !parse_query(parts->query, head.query);
-  return true;
 }
 
 /// Decides what becomes of the body. A request whose body is declared too

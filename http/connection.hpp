@@ -102,7 +102,6 @@ private:
   std::size_t read_head(std::string_view in);
   std::size_t read_body(std::string_view in);
   bool judge_head();
-  bool read_target(request& head);
   bool measure_body();
   void offer_continue();
   void wait_for_head(std::string_view in);

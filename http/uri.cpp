@@ -260,4 +260,31 @@ bool has_unprintable(std::string_view path) {
   return false;
 }
 
+method method_named(std::string_view text) {
+  constexpr std::pair<std::string_view, method> known[] = {
+      {"GET", method::get},     {"PUT", method::put},
+      {"POST", method::post},   {"DELETE", method::delete_},
+      {"HEAD", method::head},   {"OPTIONS", method::options},
+      {"PATCH", method::patch},
+  };
+  for (auto& [name, one] : known)
+    if (name == text)
+      return one;
+  return method::other;
+}
+
+bool read_target(request& head) {
+  auto parts = split_target(head.target);
+  if (!parts || (parts->path == "*" && head.verb != method::options))
+    return false;
+  auto path = percent_decode(parts->path);
+  if (!path)
+    return false;
+  head.path = std::move(*path);
+  head.raw_path = parts->path;
+  head.raw_query = parts->query;
+  head.query_malformed = !parse_query(parts->query, head.query);
+  return true;
+}
+
 } // namespace praetor::http

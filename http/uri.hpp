@@ -16,6 +16,13 @@ namespace praetor::http {
 /// "&a" must not become thirty times its size in memory.
 inline constexpr std::size_t query_pairs_max = 4096;
 
+/// The method of this name; `method::other` when we do not route by it.
+method method_named(std::string_view text);
+
+/// Fills what follows from `head.target` and `head.verb`; false when that is
+/// no target of a request.
+bool read_target(request& head);
+
 /// The path and query of a target, both still encoded.
 struct target_parts {
   std::string_view path;
