@@ -417,7 +417,7 @@ bool on_definitions(agent_ptr self, const local_definitions& wanted) {
     facts->node = *wanted.node;
     self->state.parts->facts = std::move(facts);
     if (self->state.leads)
-      register_leader(self);
+      register_node(self);
   }
   auto before = ids_from_api(self->state.local);
   auto changes =
@@ -440,7 +440,7 @@ void on_lead(agent_ptr self, bool leads) {
   self->state.leads = leads;
   if (!leads)
     return;
-  register_leader(self);
+  register_node(self);
   sync_all(self);
 }
 

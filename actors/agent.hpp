@@ -81,8 +81,8 @@ void sync_removal(agent_ptr self, model::catalog_deregister what,
                   std::function<void()> done);
 /// Repairs whatever differs.
 void sync_all(agent_ptr self);
-/// What the leader says of itself: its node, its health, its service.
-void register_leader(agent_ptr self);
+/// What the node says of itself; a server its health and service, too.
+void register_node(agent_ptr self);
 
 // -- agent_checks.cpp: its checks ---------------------------------------------
 

@@ -91,10 +91,10 @@ void sync_removal(agent_ptr self, model::catalog_deregister what,
   propose(self, what, text, std::move(done));
 }
 
-void sync_all(agent_ptr self) {
+namespace {
+
+void compare(agent_ptr self) {
   auto& state = self->state;
-  if (!state.leads)
-    return;
   auto newest = state.parts->readers->newest();
   auto& catalog = newest->catalog;
   auto& node = state.local.node;
@@ -122,9 +122,29 @@ void sync_all(agent_ptr self) {
       sync_removal(self, {node, "", one->id}, [] {});
 }
 
-void register_leader(agent_ptr self) {
+} // namespace
+
+void sync_all(agent_ptr self) {
+  auto& state = self->state;
+  if (!state.leads)
+    return;
+  self->request(state.parts->gateway, caf::infinite, at::sync::value,
+                state.local.node)
+      .then(
+          [self](const error& why) {
+            if (why.code == errc::ok)
+              compare(self);
+            else
+              spdlog::warn("agent: the catalogue is unknown: {}", why.text);
+          },
+          [](caf::error&) { spdlog::warn("agent: the gateway is gone"); });
+}
+
+void register_node(agent_ptr self) {
   auto& facts = *self->state.parts->facts;
   auto command = for_own_node(self->state);
+  if (!facts.config.server)
+    return propose(self, command, "node info", [] {});
   auto& service = command.service.emplace();
   service.id = service.name = server_service;
   service.port = facts.config.ports.server;

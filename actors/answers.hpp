@@ -44,6 +44,9 @@ public:
 
   const state_ptr& newest() { return reader_.newest(); }
   const publication& source() const { return reader_.source(); }
+  std::shared_ptr<const publication> shared_source() const {
+    return reader_.shared_source();
+  }
 
   /// The answer at this state, or the error that the query meets.
   http::rendered_ptr answer(const http::read_action& asked,

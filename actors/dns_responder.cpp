@@ -66,23 +66,48 @@ bool dns_view::has_leader() const {
   return reader_.source().had_leader();
 }
 
-namespace {
-
-void on_question(dns_responder_ptr self, const dns_question& question) {
-  auto& state = self->state;
-  auto& rules = *state.rules;
-  auto found = dns::answer(*question.packet, question.via, rules, *state.view,
-                           state.chance);
+std::string answer_packet(std::string_view packet, dns::transport via,
+                          const dns::settings& rules, const dns_view& view,
+                          prng& chance) {
+  auto found = dns::answer(packet, via, rules, view, chance);
   if (found.what == dns::outcome::kind::prepared) {
     dns::prepared_result none;
     none.what = dns::prepared_result::kind::unknown;
     dns::supplement more;
     more.prepared = &none;
-    found = dns::answer(*question.packet, question.via, rules, *state.view,
-                        state.chance, more);
+    found = dns::answer(packet, via, rules, view, chance, more);
   }
-  if (found.what == dns::outcome::kind::reply)
-    question.from->send(std::move(found.bytes));
+  if (found.what != dns::outcome::kind::reply)
+    return {};
+  return std::move(found.bytes);
+}
+
+namespace {
+
+// A server answers in our place.
+void ask_elsewhere(dns_responder_ptr self, const dns_question& question) {
+  auto& state = self->state;
+  auto from = question.from;
+  self->request(state.elsewhere, caf::infinite, at::resolve::value,
+                remote_question{*question.packet, question.via, *state.rules})
+      .then(
+          [from](const remote_packet& given) {
+            if (!given.bytes.empty())
+              from->send(given.bytes);
+          },
+          [](caf::error&) {
+            // The client asks again, as it does when a packet is lost.
+          });
+}
+
+void on_question(dns_responder_ptr self, const dns_question& question) {
+  auto& state = self->state;
+  if (state.elsewhere)
+    return ask_elsewhere(self, question);
+  auto bytes = answer_packet(*question.packet, question.via, *state.rules,
+                             *state.view, state.chance);
+  if (!bytes.empty())
+    question.from->send(std::move(bytes));
 }
 
 } // namespace
@@ -90,12 +115,14 @@ void on_question(dns_responder_ptr self, const dns_question& question) {
 dns_responder_actor::behavior_type
 dns_responder(dns_responder_ptr self,
               std::shared_ptr<const dns::settings> rules,
-              std::shared_ptr<publication> readers, std::uint64_t seed) {
+              std::shared_ptr<publication> readers, std::uint64_t seed,
+              gateway_actor elsewhere) {
   self->state.rules = std::move(rules);
   self->state.view = std::make_unique<dns_view>(std::move(readers), [] {
     return static_cast<std::uint32_t>(std::time(nullptr));
   });
   self->state.chance = prng(seed);
+  self->state.elsewhere = std::move(elsewhere);
   return {
       [=](at::received, const dns_question& question) {
         on_question(self, question);

@@ -50,6 +50,11 @@ private:
   std::function<std::uint32_t()> now_;
 };
 
+/// The bytes to send for a packet; none: nothing.
+std::string answer_packet(std::string_view packet, dns::transport via,
+                          const dns::settings& rules, const dns_view& view,
+                          prng& chance);
+
 /// Answers questions: one packet in, at most one out.
 struct dns_responder_state {
   dns_responder_state() = default;
@@ -57,6 +62,7 @@ struct dns_responder_state {
   std::shared_ptr<const dns::settings> rules;
   std::unique_ptr<dns_view> view;
   prng chance{1};
+  gateway_actor elsewhere; // answers all questions, if there is one
 };
 
 using dns_responder_ptr =
@@ -65,6 +71,7 @@ using dns_responder_ptr =
 dns_responder_actor::behavior_type
 dns_responder(dns_responder_ptr self,
               std::shared_ptr<const dns::settings> rules,
-              std::shared_ptr<publication> readers, std::uint64_t seed);
+              std::shared_ptr<publication> readers, std::uint64_t seed,
+              gateway_actor elsewhere);
 
 } // namespace praetor::actors

@@ -3,6 +3,8 @@
 
 #include "actors/gateway.hpp"
 
+#include "actors/raft_peer.hpp"
+
 namespace praetor::actors {
 namespace {
 
@@ -305,7 +307,7 @@ void on_roster(gateway_ptr self, const roster& known) {
       continue;
     there.address = one.address;
     there.raft = caf::actor_cast<raft_peer_actor>(
-        state.carrier->reach(one.address, caf::atom("raft"), io::lane::bulk));
+        state.carrier->reach(one.address, raft_name, io::lane::bulk));
     there.sessions = caf::actor_cast<session_keeper_actor>(
         state.carrier->reach(one.address, sessions_name, io::lane::bulk));
   }
@@ -324,6 +326,17 @@ gateway_actor::behavior_type gateway(gateway_ptr self,
       [=](at::lock, const proposal& given) { return write(self, given, true); },
       [=](at::renew, const session_id& id) { return renew(self, id); },
       [=](at::read, read_proof proof) { return read(self, proof); },
+      [](at::call, const remote_request&) {
+        remote_reply refused;
+        refused.failure = fail(errc::unavailable, "No path to datacenter");
+        return refused;
+      },
+      [](at::unwatch, std::uint64_t) {},
+      [](at::resolve, const remote_question&) { return remote_packet{}; },
+      // What is published here is of the whole catalogue.
+      [](at::sync, const std::string&) {
+        return error{errc::ok, {}};
+      },
       [=](at::update, const roster& known) { on_roster(self, known); },
       [=](at::subscribe, const leadership_listener_actor& who) {
         self->state.listeners.push_back(who);

@@ -4,12 +4,7 @@
 
 #include "actors/http_session.hpp"
 
-#include "http/json_write.hpp"
-#include "http/replies.hpp"
-
 #include <spdlog/spdlog.h>
-
-#include <algorithm>
 
 namespace praetor::actors {
 namespace {
@@ -55,197 +50,94 @@ void answer(http_session_ptr self, const http::rendered_ptr& what,
       http::finish(*asked, *state.services->surface, what, source, matched));
 }
 
-// How old a stale answer may be; any other is as new as the leader's.
-std::uint64_t last_contact_ms(const http_services& services,
-                              const http::read_action& asked) {
-  auto& source = services.readers->source();
-  if (asked.options.level != http::consistency::stale ||
-      source.who_leads()->is_leader)
-    return 0;
-  auto since = services.time->now() - source.last_contact();
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+// What an answer needs to reach the client that asked for it.
+struct session_sink {
+  http_session_ptr self;
+  std::uint64_t number;
+
+  bool awaited() const {
+    return self->state.number == number && self->state.open;
+  }
+  void answer(const http::rendered_ptr& what,
+              const http::read_source* source) const {
+    actors::answer(self, what, source);
+  }
+  void wait(std::shared_ptr<const http::read_action> asked) const {
+    auto& state = self->state;
+    state.asked = std::move(asked);
+    state.watching = true;
+    self->send(state.services->watches, at::watch::value,
+               watch_request{self, number, state.asked});
+  }
+  void go_on() const { pump(self); }
+};
+
+void answer_remote(http_session_ptr self, const remote_reply& given) {
+  if (given.failure.code != errc::ok)
+    return answer(self, http::error_reply(500, given.failure.text));
+  auto what = std::make_shared<http::rendered>();
+  what->status = given.status;
+  what->content_type = given.content_type;
+  what->headers = given.headers;
+  if (!given.body.empty() || !given.content_type.empty())
+    what->body = std::make_shared<const std::string>(given.body);
+  answer(self, what, given.is_read ? &given.source : nullptr);
 }
 
-void answer_read(http_session_ptr self, const http::read_action& asked,
-                 const http::rendered_ptr& what,
-                 http::cache_use cache = http::cache_use::none) {
-  auto leads = self->state.services->readers->source().who_leads();
-  http::read_source source;
-  source.index = what->index > 0 ? what->index : 1;
-  source.leader_known = leads->leader_known && what->index > 0;
-  source.last_contact_ms = last_contact_ms(*self->state.services, asked);
-  source.level = asked.options.level;
-  source.tells_consistency = asked.tells_consistency;
-  source.cache = cache;
-  answer(self, what, &source);
-}
-
-http::cache_use cache_of(const http_services& services,
-                         const http::read_action& asked) {
-  if (!asked.options.cached || !http::may_be_cached(asked.query.kind))
-    return http::cache_use::none;
-  return services.cached && services.cached->note(asked.cache_key)
-             ? http::cache_use::hit
-             : http::cache_use::miss;
-}
-
-// Runs when an asynchronous answer came: only if it is still awaited.
-template <class What, class F>
-auto if_current(http_session_ptr self, F act) {
-  auto number = self->state.number;
-  return [=](const What& what) {
-    if (self->state.number != number || !self->state.open)
-      return;
-    act(what);
-    pump(self);
-  };
-}
-
-auto on_failure(http_session_ptr self) {
-  auto number = self->state.number;
-  return [=](caf::error& why) {
-    if (self->state.number != number || !self->state.open)
-      return;
-    answer(self, http::error_reply(500, self->system().render(why)));
-    pump(self);
-  };
-}
-
-// What is published here may answer at once, without asking whoever leads.
-bool is_fresh(const http_services& services, const http::read_action& asked) {
-  auto& source = services.readers->source();
-  if (asked.options.level == http::consistency::stale)
-    return true;
-  auto now = services.time->now();
-  auto applied = services.readers->newest()->applied;
-  return asked.options.level == http::consistency::leader
-             ? source.lease_covers(now, applied)
-             : source.rules_alone(applied);
-}
-
-void read_here(http_session_ptr self, http::read_action&& asked) {
+// A server answers in our place.
+void forward(http_session_ptr self) {
   auto& state = self->state;
   auto& services = *state.services;
-  auto& newest = *services.readers->newest();
-  if (asked.options.index == 0 ||
-      storage::index_of(newest, asked.query) > asked.options.index) {
-    auto cache = cache_of(services, asked);
-    return answer_read(self, asked, services.readers->answer(asked, newest),
-                       cache);
-  }
-  state.asked = std::make_shared<const http::read_action>(std::move(asked));
-  state.watching = true;
-  self->send(services.watches, at::watch::value,
-             watch_request{self, state.number, state.asked});
+  remote_request asked;
+  asked.ticket = state.forwarded = services.next_ticket();
+  asked.method = state.open->method_text;
+  asked.target = state.open->target;
+  asked.body = state.open->body;
+  session_sink sink{self, state.number};
+  self->request(services.gateway, caf::infinite, at::call::value,
+                std::move(asked))
+      .then(if_awaited<remote_reply>(sink,
+                                     [=](const remote_reply& given) {
+                                       self->state.forwarded = 0;
+                                       answer_remote(self, given);
+                                     }),
+            tell_failure(self, sink));
 }
 
 void read(http_session_ptr self, http::read_action&& asked) {
   auto& services = *self->state.services;
-  if (is_fresh(services, asked))
-    return read_here(self, std::move(asked));
-  auto proof = asked.options.level == http::consistency::consistent
-                   ? read_proof::quorum
-                   : read_proof::lease;
-  auto question = std::make_shared<http::read_action>(std::move(asked));
-  self->request(services.gateway, caf::infinite, at::read::value, proof)
-      .then(if_current<read_grant>(
-                self,
-                [=](const read_grant& given) {
-                  if (given.failure.code == errc::ok)
-                    read_here(self, std::move(*question));
-                  else
-                    answer(self, http::error_reply(
-                                     http::status_of(given.failure.code),
-                                     given.failure.text));
-                }),
-            on_failure(self));
-}
-
-bool takes_locks(const model::command& command) {
-  if (auto* one = std::get_if<model::kv_operation>(&command))
-    return one->verb == model::kv_verb::lock;
-  auto* all = std::get_if<model::transaction>(&command);
-  return all && std::any_of(all->operations.begin(), all->operations.end(),
-                            [](auto& operation) {
-                              return operation.verb == model::kv_verb::lock;
-                            });
+  if (services.has_no_state)
+    return forward(self);
+  serve_read(self, services, std::move(asked),
+             session_sink{self, self->state.number});
 }
 
 void write(http_session_ptr self, http::write_action&& asked) {
   auto& services = *self->state.services;
-  proposal bytes{
-      std::make_shared<const std::string>(model::encode(asked.command))};
-  bool locks = takes_locks(asked.command);
-  // The command travels as bytes; only the form of its answer is needed.
-  asked.command = model::reap_tombstones{};
-  auto form = std::make_shared<const http::write_action>(std::move(asked));
-  auto done =
-      if_current<model::outcome>(self, [=](const model::outcome& outcome) {
-        answer(self, http::render(*form, outcome));
-      });
-  if (locks)
-    self->request(services.gateway, caf::infinite, at::lock::value,
-                  std::move(bytes))
-        .then(done, on_failure(self));
-  else
-    self->request(services.gateway, caf::infinite, at::propose::value,
-                  std::move(bytes))
-        .then(done, on_failure(self));
-}
-
-// The session's own record answers a renewal, as a list of one.
-void renew(http_session_ptr self, const http::agent_action& asked,
-           const session_id& id) {
-  auto question = std::make_shared<http::read_action>();
-  question->query.kind = model::query_kind::session_info;
-  question->query.name = id;
-  question->pretty = asked.pretty;
-  question->cache_key = "renew:" + id + (asked.pretty ? "?p" : "?c");
-  self->request(self->state.services->gateway, caf::infinite, at::renew::value,
-                id)
-      .then(if_current<read_grant>(
-                self,
-                [=](const read_grant& found) {
-                  auto& readers = *self->state.services->readers;
-                  auto code = found.failure.code;
-                  if (code == errc::ok)
-                    answer(self, readers.answer(*question, *readers.newest()));
-                  else
-                    answer(self, http::error_reply(
-                                     code == errc::not_found ? 404 : 500,
-                                     found.failure.text));
-                }),
-            on_failure(self));
-}
-
-void tell_status(http_session_ptr self, const http::agent_action& asked,
-                 http::agent::status_of what) {
-  auto leads = self->state.services->readers->source().who_leads();
-  std::string body;
-  http::json_writer json(body, asked.pretty);
-  if (what == http::agent::status_of::leader) {
-    json.string(leads->leader_address);
-  } else {
-    json.begin_array();
-    for (auto& one : leads->peer_addresses)
-      json.string(one);
-    json.end_array();
-  }
-  answer(self, http::json_reply(std::move(body), asked.pretty));
+  if (services.has_no_state)
+    return forward(self);
+  serve_write(self, services, std::move(asked),
+              session_sink{self, self->state.number});
 }
 
 void ask_agent(http_session_ptr self, http::agent_action&& asked) {
-  if (auto* which = std::get_if<http::agent::renew_session>(&asked.request))
-    return renew(self, asked, which->id);
-  if (auto* which = std::get_if<http::agent::status>(&asked.request))
-    return tell_status(self, asked, which->what);
-  self->request(self->state.services->agent, caf::infinite, at::call::value,
+  auto& services = *self->state.services;
+  session_sink sink{self, self->state.number};
+  auto* renewal = std::get_if<http::agent::renew_session>(&asked.request);
+  auto* status = std::get_if<http::agent::status>(&asked.request);
+  if ((renewal || status) && services.has_no_state)
+    return forward(self);
+  if (renewal)
+    return serve_renewal(self, services, renewal->id, asked.pretty, sink);
+  if (status)
+    return answer(self, tell_status(services.readers->source(), status->what,
+                                    asked.pretty));
+  self->request(services.agent, caf::infinite, at::call::value,
                 std::move(asked))
-      .then(if_current<http::rendered_ptr>(
-                self,
+      .then(if_awaited<http::rendered_ptr>(
+                sink,
                 [=](const http::rendered_ptr& what) { answer(self, what); }),
-            on_failure(self));
+            tell_failure(self, sink));
 }
 
 void monitor(http_session_ptr self, const std::string& level) {
@@ -327,8 +219,10 @@ void on_bytes(http_session_ptr self, const received_bytes& given) {
 void forget_client(http_session_ptr self) {
   auto& state = self->state;
   if (state.watching)
-    self->send(state.services->watches, at::unwatch::value,
-               http_session_actor{self}, state.number);
+    self->send(state.services->watches, at::unwatch::value, watcher_actor{self},
+               state.number);
+  if (auto ticket = std::exchange(state.forwarded, 0))
+    self->send(state.services->gateway, at::unwatch::value, ticket);
   if (state.monitoring)
     state.services->log->unfollow(state.log_subscription);
   state.watching = state.monitoring = false;
@@ -359,7 +253,8 @@ void on_watch_answer(http_session_ptr self, const watch_answer& given) {
   auto& state = self->state;
   if (!state.watching || given.number != state.number || !state.open)
     return;
-  answer_read(self, *state.asked, given.answer);
+  auto source = source_of(*state.services, *state.asked, *given.answer);
+  answer(self, given.answer, &source);
   pump(self);
 }
 

@@ -1,13 +1,10 @@
 #pragma once
 
-#include "actors/answers.hpp"
-#include "actors/clock.hpp"
-#include "actors/interfaces.hpp"
 #include "actors/io/byte_stream.hpp"
 #include "actors/io/loop.hpp"
 #include "actors/log.hpp"
+#include "actors/serving.hpp"
 #include "http/connection.hpp"
-#include "http/router.hpp"
 
 namespace praetor::actors {
 
@@ -27,19 +24,17 @@ inline constexpr span answer_stall_max = std::chrono::seconds(60);
 inline constexpr span linger = std::chrono::milliseconds(500);
 
 /// What all sessions of one loop share. Outlives them.
-struct http_services {
-  answers* readers = nullptr;
-  clock* time = nullptr;
+struct http_services : serving_parts {
   const std::string* date = nullptr;
   http::limits bounds;
-  std::shared_ptr<const http::surface> surface;
   /// Networks that may write, or empty for all.
   std::function<bool(const std::string& address)> may_write;
-  watch_keeper_actor watches;
-  gateway_actor gateway;
   agent_actor agent;
   log_hub* log = nullptr;
-  std::shared_ptr<asked_before> cached;
+  /// A client agent: what is asked of the state, a server answers.
+  bool has_no_state = false;
+  /// Draws the ticket of a request to another node, never zero.
+  std::function<std::uint64_t()> next_ticket;
 };
 
 /// One HTTP connection: feeds bytes to `http::connection`, carries out what
@@ -57,6 +52,7 @@ struct http_session_state {
   std::shared_ptr<const http::read_action> asked;
   std::uint64_t number = 0; // of the open request, to tell late answers
   bool watching = false;
+  std::uint64_t forwarded = 0; // the ticket of the request that a server has
   bool monitoring = false;
   bool finishing = false;
   std::uint64_t guard = 0; // of the newest deadline

@@ -5,6 +5,7 @@
 // through bytes and have their round-trip test.
 
 #include "actors/publication.hpp"
+#include "actors/remote.hpp"
 #include "actors/roster.hpp"
 #include "dns/answer.hpp"
 #include "http/action.hpp"
@@ -60,6 +61,7 @@ using sync = caf::atom_constant<caf::atom("sync")>;
 using update = caf::atom_constant<caf::atom("update")>;
 using snapshot = caf::atom_constant<caf::atom("snapshot")>;
 using remove = caf::atom_constant<caf::atom("remove")>;
+using resolve = caf::atom_constant<caf::atom("resolve")>;
 using service = caf::atom_constant<caf::atom("service")>;
 using check = caf::atom_constant<caf::atom("check")>;
 } // namespace at
@@ -229,6 +231,9 @@ using joiner_actor = caf::typed_actor<
     caf::replies_to<at::bootstrap, std::vector<node_id>>::with<bool>,
     /// Somebody leads, so there is a cluster and we are in it.
     caf::reacts_to<at::lead, bool>,
+    /// These servers and no others are there, as gossip sees it; how they
+    /// stand they say themselves.
+    caf::reacts_to<at::update, roster>,
     /// Time passes.
     caf::reacts_to<at::tick>>;
 
@@ -287,6 +292,26 @@ using store_keeper_actor = caf::typed_actor<
     /// Who wants every publication_note.
     caf::reacts_to<at::subscribe, state_listener_actor>>;
 
+/// The answer to a blocking query. Local.
+struct watch_answer {
+  std::uint64_t number = 0;
+  http::rendered_ptr answer;
+};
+
+/// Who waits for one.
+using watcher_actor = caf::typed_actor<caf::reacts_to<at::watch, watch_answer>>;
+
+/// Carries out for another node what its clients ask.
+using portal_actor = caf::typed_actor<
+    caf::replies_to<at::call, remote_request>::with<remote_reply>,
+    /// Whoever asked that with this ticket does not wait any more.
+    caf::reacts_to<at::unwatch, std::uint64_t>,
+    caf::replies_to<at::resolve, remote_question>::with<remote_packet>,
+    /// What the catalogue has of the node of this name.
+    caf::replies_to<at::sync, std::string>::with<node_slice>,
+    /// To itself, of the watch keeper.
+    caf::reacts_to<at::watch, watch_answer>>;
+
 /// The way to whoever leads, for all of this node who write or read.
 using gateway_actor = caf::typed_actor<
     /// Puts a command into the leader's log; answers what became of it.
@@ -298,6 +323,13 @@ using gateway_actor = caf::typed_actor<
     caf::replies_to<at::renew, session_id>::with<read_grant>,
     /// Answers when the state that is published here misses nothing.
     caf::replies_to<at::read, read_proof>::with<read_grant>,
+    /// Has a request carried out by another node.
+    caf::replies_to<at::call, remote_request>::with<remote_reply>,
+    /// Whoever asked that with this ticket does not wait any more.
+    caf::reacts_to<at::unwatch, std::uint64_t>,
+    caf::replies_to<at::resolve, remote_question>::with<remote_packet>,
+    /// What is published here has all that the catalogue has of that node.
+    caf::replies_to<at::sync, std::string>::with<error>,
     /// Where the servers are.
     caf::reacts_to<at::update, roster>,
     /// Who wants to know whether anybody leads.
@@ -395,12 +427,6 @@ using health_checker_actor = caf::typed_actor<
 // -- http
 // ------------------------------------------------------------------------
 
-/// The answer to a blocking query. Local.
-struct watch_answer {
-  std::uint64_t number = 0;
-  http::rendered_ptr answer;
-};
-
 /// The socket of a new session, handed over once. Local.
 struct stream_handover {
   std::shared_ptr<std::unique_ptr<io::byte_stream>> stream;
@@ -419,20 +445,20 @@ using http_session_actor = caf::typed_actor<
     /// A line of the log, for a client that follows it.
     caf::reacts_to<at::report, std::string>, caf::reacts_to<at::stop>>;
 
-/// Who waits: a session and its own number for the question. Local.
+/// Who waits, and its own number for the question. Local.
 struct watch_request {
-  http_session_actor who;
+  watcher_actor who;
   std::uint64_t number = 0;
   std::shared_ptr<const http::read_action> asked;
 };
 
-using watch_keeper_actor = caf::typed_actor<
-    caf::reacts_to<at::watch, watch_request>,
-    /// The session does not want that answer any more.
-    caf::reacts_to<at::unwatch, http_session_actor, std::uint64_t>,
-    caf::reacts_to<at::publish, publication_note>,
-    /// The wait of the watcher with that ticket is over.
-    caf::reacts_to<at::expire, std::uint64_t>>;
+using watch_keeper_actor =
+    caf::typed_actor<caf::reacts_to<at::watch, watch_request>,
+                     /// Whoever asked does not want that answer any more.
+                     caf::reacts_to<at::unwatch, watcher_actor, std::uint64_t>,
+                     caf::reacts_to<at::publish, publication_note>,
+                     /// The wait of the watcher with that ticket is over.
+                     caf::reacts_to<at::expire, std::uint64_t>>;
 
 // -- dns
 // -------------------------------------------------------------------------

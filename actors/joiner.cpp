@@ -42,6 +42,8 @@ bool is_newer(const joiner_state& state, const server_record& one) {
 bool is_welcome(const joiner_state& state, const server_record& one) {
   if (one.id.empty() || one.id == state.own.id || one.address.empty())
     return false;
+  if (state.seen && !state.seen->contains(one.id))
+    return false;
   if (one.datacenter != state.own.datacenter) {
     spdlog::warn("agent.join: server {} is of datacenter {}, not {}: ignored",
                  one.name, one.datacenter, state.own.datacenter);
@@ -80,6 +82,31 @@ void learn(joiner_ptr self, const roster& heard) {
     exchange(self, address, [](bool) {});
 }
 
+// Whoever gossip sees and has not told us of itself, at this address.
+void exchange_with_strangers(joiner_ptr self) {
+  auto& state = self->state;
+  if (!state.seen)
+    return;
+  for (auto& [id, address] : *state.seen) {
+    auto found = state.known.find(id);
+    if (found == state.known.end() || found->second.address != address)
+      exchange(self, address, [](bool) {});
+  }
+}
+
+// Gossip sees exactly these: all others are gone.
+void on_seen(joiner_ptr self, const roster& now) {
+  auto& state = self->state;
+  auto& seen = state.seen.emplace();
+  for (auto& one : now.servers)
+    seen.emplace(one.id, one.address);
+  seen.erase(state.own.id);
+  std::erase_if(state.known, [&](auto& each) {
+    return each.first != state.own.id && !seen.contains(each.first);
+  });
+  exchange_with_strangers(self);
+}
+
 void try_targets(joiner_ptr self, instant now) {
   auto& targets = self->state.targets;
   for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -99,9 +126,12 @@ void try_targets(joiner_ptr self, instant now) {
 // One of the others in turn: what one of them missed another has.
 void exchange_with_next(joiner_ptr self, instant now) {
   auto& state = self->state;
-  if (now < state.exchange_due || state.known.size() < 2)
+  if (now < state.exchange_due)
     return;
   state.exchange_due = now + roster_exchange;
+  exchange_with_strangers(self);
+  if (state.known.size() < 2)
+    return;
   auto next = state.known.upper_bound(state.asked_last);
   if (next == state.known.end())
     next = state.known.begin();
@@ -231,6 +261,7 @@ joiner_actor::behavior_type joiner(joiner_ptr self,
         if (known)
           note_history(self);
       },
+      [=](at::update, const roster& now) { on_seen(self, now); },
       [=](at::tick) { tick(self); },
   };
 }

@@ -5,6 +5,8 @@
 #include "actors/io/carrier.hpp"
 #include "actors/io/loop.hpp"
 
+#include <optional>
+
 namespace praetor::actors {
 
 /// The name under which carriers know a server's joiner.
@@ -35,7 +37,8 @@ struct joiner_parts {
 /// Tells other servers whom it knows and hears whom they know, and hands that
 /// to the Raft peer and the gateway. Once as many as were announced know of
 /// exactly one another, the one with the lowest id begins the cluster, after
-/// all of them have promised to begin no other.
+/// all of them have promised to begin no other. Gossip tells it whom to ask;
+/// what a server says of its own history it says itself.
 struct joiner_state : joiner_parts {
   joiner_state() = default;
   static inline const char* name = "joiner";
@@ -48,6 +51,9 @@ struct joiner_state : joiner_parts {
   };
 
   std::map<node_id, server_record> known; // ourselves included
+  /// Whom the members' failure detector sees; without one nobody is ruled
+  /// out.
+  std::optional<std::map<node_id, std::string>> seen; // with its address
   std::vector<target> targets;
   instant exchange_due{};
   node_id asked_last;

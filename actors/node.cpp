@@ -4,6 +4,7 @@
 #include "actors/node.hpp"
 
 #include "actors/agent.hpp"
+#include "actors/client_gateway.hpp"
 #include "actors/dns_responder.hpp"
 #include "actors/http_session.hpp"
 #include "actors/io/basp.hpp"
@@ -15,6 +16,7 @@
 #include "actors/joiner.hpp"
 #include "actors/networks.hpp"
 #include "actors/node_settings.hpp"
+#include "actors/portal.hpp"
 #include "actors/server.hpp"
 #include "actors/type_table.hpp"
 #include "actors/version.hpp"
@@ -97,13 +99,16 @@ public:
   std::shared_ptr<io::connection_counts> counts;
   std::shared_ptr<const agent_facts> facts;
 
-  server core;
-  joiner_actor joins; // none without a carrier
+  server core;         // of a client the gateway and the readers alone
+  portal_actor portal; // of a server with a carrier
+  joiner_actor joins;  // none without a carrier
   agent_actor own;
   dns_responder_actor dns;
 
   void hand_over();
   void spawn_state();
+  void spawn_client();
+  void spawn_portal();
   void spawn_joiner();
   void spawn_agent(std::function<void()> on_leave,
                    std::function<status()> on_reload);
@@ -188,7 +193,20 @@ status node::parts::open_carrier() {
   return {};
 }
 
+void node::parts::spawn_client() {
+  auto* first = loops.front().get();
+  auto made = std::make_shared<client_gateway_parts>();
+  core.readers = made->readers = std::make_shared<publication>();
+  made->time = first;
+  made->carrier = carrier.get();
+  made->leader_wait = config.performance.rpc_hold_timeout;
+  made->seed = random_seed();
+  core.gateway = io::spawn_on(system, first, client_gateway, std::move(made));
+}
+
 void node::parts::spawn_state() {
+  if (!config.server)
+    return spawn_client();
   auto* first = loops.front().get();
   server_parts made;
   made.system = &system;
@@ -311,18 +329,38 @@ void node::parts::spawn_lanes() {
     services.agent = own;
     services.log = log.get();
     services.cached = cached;
-    caf::anon_send(core.keeper, at::subscribe::value,
-                   caf::actor_cast<state_listener_actor>(services.watches));
+    services.has_no_state = !config.server;
+    services.next_ticket = [chance = std::make_shared<prng>(random_seed())] {
+      return chance->next() | 1;
+    };
+    if (core.keeper)
+      caf::anon_send(core.keeper, at::subscribe::value,
+                     caf::actor_cast<state_listener_actor>(services.watches));
     lanes.push_back(std::move(one));
   }
+}
+
+// What others ask is carried out beside what the clients of the first loop
+// ask.
+void node::parts::spawn_portal() {
+  if (!config.server || !carrier)
+    return;
+  auto made = std::make_shared<portal_parts>();
+  made->with = &lanes.front()->services;
+  made->seed = random_seed();
+  portal = io::spawn_on(system, loops.front().get(), actors::portal,
+                        std::move(made));
+  carrier->offer(portal_name, caf::actor_cast<caf::actor>(portal));
+  carrier->offer(gateway_name, caf::actor_cast<caf::actor>(core.gateway));
 }
 
 void node::parts::spawn_dns() {
   auto rules = std::make_shared<const praetor::dns::settings>(
       make_dns_settings(config, config.node_name));
   auto& last = *loops.back();
+  auto elsewhere = config.server ? gateway_actor{} : core.gateway;
   dns = io::spawn_on(system, &last, dns_responder, std::move(rules),
-                     core.readers, random_seed());
+                     core.readers, random_seed(), std::move(elsewhere));
   for (int socket : udp_sockets)
     last.post([this, socket, &last] { io::serve_dns_udp(last, socket, dns); });
   udp_sockets.clear();

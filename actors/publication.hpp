@@ -110,6 +110,9 @@ public:
     return seen_;
   }
   const publication& source() const { return *from_; }
+  const std::shared_ptr<const publication>& shared_source() const {
+    return from_;
+  }
 
 private:
   std::shared_ptr<const publication> from_;

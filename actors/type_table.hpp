@@ -45,6 +45,11 @@ constexpr void each_message_type(Visitor&& visit) {
   visit.template operator()<read_proof>("praetor::read_proof");
   visit.template operator()<server_record>("praetor::server_record");
   visit.template operator()<roster>("praetor::roster");
+  visit.template operator()<remote_request>("praetor::remote_request");
+  visit.template operator()<remote_reply>("praetor::remote_reply");
+  visit.template operator()<remote_question>("praetor::remote_question");
+  visit.template operator()<remote_packet>("praetor::remote_packet");
+  visit.template operator()<node_slice>("praetor::node_slice");
   visit.template operator()<check_report>("praetor::check_report");
 }
 

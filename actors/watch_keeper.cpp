@@ -184,7 +184,7 @@ void on_expire(watch_keeper_ptr self, std::uint64_t ticket) {
           self->state.readers->answer(*asked, *self->state.readers->newest()));
 }
 
-void on_unwatch(watch_keeper_ptr self, const http_session_actor& who,
+void on_unwatch(watch_keeper_ptr self, const watcher_actor& who,
                 std::uint64_t number) {
   auto found = self->state.numbers.find({who->id(), number});
   if (found == self->state.numbers.end())
@@ -204,7 +204,7 @@ watch_keeper_actor::behavior_type watch_keeper(watch_keeper_ptr self,
   self->state.chance = prng(seed);
   return {
       [=](at::watch, const watch_request& asked) { on_watch(self, asked); },
-      [=](at::unwatch, const http_session_actor& who, std::uint64_t number) {
+      [=](at::unwatch, const watcher_actor& who, std::uint64_t number) {
         on_unwatch(self, who, number);
       },
       [=](at::publish, const publication_note& note) {

@@ -21,7 +21,7 @@ struct watch_keeper_state {
   static inline const char* name = "watch_keeper";
 
   struct watcher {
-    http_session_actor who;
+    watcher_actor who;
     std::uint64_t number = 0;
     modify_index seen = 0; // waits for a newer one
     timer_id timer;

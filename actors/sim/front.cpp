@@ -57,7 +57,7 @@ void watch_here(front_ptr self, const asked_ptr& what) {
   question->raw = true;
   question->cache_key = "sim:" + what->query.name;
   self->send(state.watches, at::watch::value,
-             watch_request{caf::actor_cast<http_session_actor>(self), number,
+             watch_request{caf::actor_cast<watcher_actor>(self), number,
                            std::move(question)});
 }
 

@@ -37,7 +37,7 @@ watch_keeper_actor record_watches(actor_world& world, watch_log& into) {
         [&](at::watch, const watch_request& asked) {
           into.asked.push_back(asked);
         },
-        [&](at::unwatch, const http_session_actor&, std::uint64_t number) {
+        [&](at::unwatch, const watcher_actor&, std::uint64_t number) {
           into.unwatched.push_back(number);
         }};
   });
@@ -81,6 +81,9 @@ gateway_actor record_sessions(actor_world& world, session_log& into,
           into.reads.push_back(proof);
           return read_grant{into.read_failure, {}};
         },
+        [](at::sync, const std::string&) {
+          return error{errc::ok, {}};
+        },
         [&into](at::renew, const session_id& id) {
           into.renewals.push_back(id);
           if (into.lives)
@@ -119,21 +122,25 @@ fake_raft::fake_raft(actor_world& world) : world_(world) {
   readers->set_lease(instant::max(), {});
   handle = world.stand_in<raft_peer_actor>([this](event_based_actor* self) {
     return message_handler{[this, self](at::propose, const proposal& given) {
-      auto promise = self->make_response_promise<model::outcome>();
-      auto command = model::decode_command(*given.data);
-      PRAETOR_ASSERT(command);
-      commands.push_back(*command);
-      model::outcome refused;
-      if (refusal) {
-        refused.failure = *refusal;
-        promise.deliver(refused);
-      } else if (holds) {
-        waiting_.push_back({*command, promise});
-      } else {
-        promise.deliver(apply(*command));
-      }
-      return promise;
-    }};
+                             auto promise =
+                                 self->make_response_promise<model::outcome>();
+                             auto command = model::decode_command(*given.data);
+                             PRAETOR_ASSERT(command);
+                             commands.push_back(*command);
+                             model::outcome refused;
+                             if (refusal) {
+                               refused.failure = *refusal;
+                               promise.deliver(refused);
+                             } else if (holds) {
+                               waiting_.push_back({*command, promise});
+                             } else {
+                               promise.deliver(apply(*command));
+                             }
+                             return promise;
+                           },
+                           [](at::sync, const std::string&) {
+                             return error{errc::ok, {}};
+                           }};
   });
 }
 

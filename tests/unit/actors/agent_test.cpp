@@ -24,6 +24,7 @@ struct agent_fixture {
     facts->node.name = "n";
     facts->node.address = "10.0.0.1";
     facts->node.meta.emplace();
+    facts->config.server = true;
     facts->config.checks_policy.update_interval = 5min;
     auto parts = std::make_shared<agent_parts>();
     parts->facts = facts;

@@ -21,7 +21,7 @@ struct responder_fixture {
   dns_responder_actor responder = world.spawn(
       dns_responder,
       std::shared_ptr<const dns::settings>(std::make_shared<dns::settings>()),
-      raft.readers, std::uint64_t{1});
+      raft.readers, std::uint64_t{1}, gateway_actor{});
 
   void send(std::string packet) {
     world.tell(

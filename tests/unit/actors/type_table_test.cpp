@@ -56,6 +56,8 @@ static_assert(names_known_types<session_keeper_actor>::value);
 static_assert(names_known_types<agent_actor>::value);
 static_assert(names_known_types<health_checker_actor>::value);
 static_assert(names_known_types<watch_keeper_actor>::value);
+static_assert(names_known_types<portal_actor>::value);
+static_assert(names_known_types<gateway_actor>::value);
 static_assert(names_known_types<dns_responder_actor>::value);
 
 // -- and each of them survives its way ---------------------------------------
@@ -82,6 +84,12 @@ private:
     x.resize(2);
     for (auto& one : x)
       fill(one);
+  }
+  template <class K, class V, class Compare>
+  void fill(std::map<K, V, Compare>& x) {
+    K key{};
+    fill(key);
+    fill(x[key]);
   }
   template <class T>
   void fill(T& x) {

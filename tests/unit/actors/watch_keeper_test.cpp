@@ -21,7 +21,7 @@ struct keeper_fixture {
   actor_world world;
   tests::fake_raft raft{world};
   answers cache{raft.readers};
-  http_session_actor session = tests::record_watch_answers(world, heard);
+  watcher_actor session = tests::record_watch_answers(world, heard);
   watch_keeper_actor keeper = world.spawn(
       watch_keeper, &cache, static_cast<clock*>(&world.time), std::uint64_t{7});
 
