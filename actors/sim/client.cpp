@@ -28,6 +28,7 @@ clients::clients(timeline& time, network& net,
     all_.push_back(std::make_unique<lock_client>(*this, number++));
   for (std::size_t i = 0; i < chosen.watchers; ++i)
     all_.push_back(std::make_unique<watch_client>(*this, number++));
+  guest_ = std::make_unique<register_client>(*this, number);
 }
 
 clients::~clients() = default;
@@ -103,6 +104,16 @@ void clients::on_crash(std::size_t which) {
   for (auto& [id, one] : pending_)
     if (one.server == which)
       time_.after(hop, [this, id = id] { finish(id, {}); });
+}
+
+void clients::put_at(std::size_t server) {
+  ++puts_waiting_;
+  guest_->ask(server, guest_->draw_put(), http::consistency::leader,
+              [this] { --puts_waiting_; });
+}
+
+void clients::get_at(std::size_t server, http::consistency level) {
+  guest_->ask(server, get(guest_->key("r/")), level, [] {});
 }
 
 // -- registers ---------------------------------------------------------------
@@ -213,10 +224,14 @@ operation clients::register_client::draw() {
 }
 
 void clients::register_client::act() {
-  ask(draw());
+  auto level = chance.below(3) == 0 ? http::consistency::consistent
+                                    : http::consistency::leader;
+  ask(all.some_server(*this), draw(), level, [this] { all.next_later(*this); });
 }
 
-void clients::register_client::ask(operation what) {
+void clients::register_client::ask(std::size_t at, operation what,
+                                   http::consistency level,
+                                   std::function<void()> then) {
   asked question;
   if (is_read(what)) {
     question.is = asked::read;
@@ -224,9 +239,7 @@ void clients::register_client::ask(operation what) {
     question.query.kind =
         is_list ? model::query_kind::kv_list : model::query_kind::kv_get;
     question.query.name = what.parts[0].key;
-    question.level = what.is_stale          ? http::consistency::stale
-                     : chance.below(3) == 0 ? http::consistency::consistent
-                                            : http::consistency::leader;
+    question.level = what.is_stale ? http::consistency::stale : level;
   } else {
     question.is = asked::write;
     question.command = to_command(what);
@@ -236,10 +249,11 @@ void clients::register_client::ask(operation what) {
       patience_min +
       span{static_cast<std::int64_t>(chance.below(
           static_cast<std::uint64_t>((patience_max - patience_min).count())))};
-  all.ask(all.some_server(*this), std::move(question), patience,
-          [this, which, what = std::move(what)](const told& answer) {
+  all.ask(at, std::move(question), patience,
+          [this, which, what = std::move(what),
+           then = std::move(then)](const told& answer) {
             on_told(which, what, answer);
-            all.next_later(*this);
+            then();
           });
 }
 

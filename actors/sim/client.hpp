@@ -48,6 +48,13 @@ public:
   /// After the end: what watchers saw was true, and the last of it.
   void check_watches();
 
+  // -- for plots: one more question, kept with the others ---------------------
+
+  void put_at(std::size_t server);
+  void get_at(std::size_t server, http::consistency level);
+  /// Of those puts, how many have no answer yet.
+  std::size_t puts_waiting() const { return puts_waiting_; }
+
   /// One request of somebody else's: asks that server, and tells what came
   /// back, at the latest after so long.
   void ask(std::size_t server, asked what, span at_most,
@@ -77,6 +84,8 @@ private:
   bool writing_ = true;
   bool watching_ = true;
   std::vector<std::unique_ptr<one>> all_;
+  std::unique_ptr<register_client> guest_; // who asks for plots
+  std::size_t puts_waiting_ = 0;
   std::uint64_t next_id_ = 1;
   std::map<std::uint64_t, pending> pending_;
   history past_;

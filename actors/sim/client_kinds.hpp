@@ -30,10 +30,14 @@ struct clients::register_client final : one {
   using one::one;
   void act() override;
 
+  /// Everything about one question but its server is drawn or given.
+  void ask(std::size_t at, operation what, http::consistency level,
+           std::function<void()> then);
+  operation draw_put() { return put(key("r/"), new_value()); }
+
 private:
   operation draw();
   operation draw_transaction();
-  void ask(operation what);
   void on_told(history::id which, const operation& what, const told& answer);
   std::string new_value() {
     return std::to_string(number) + "-" + std::to_string(++written);

@@ -161,7 +161,8 @@ void print_summary(const wishes& from, const run_result& result, double took,
   auto& u = result.users;
   out << std::fixed << std::setprecision(1) << "seed " << from.seed << ", "
       << from.nodes << " servers, profile "
-      << (from.faults ? from.faults : &profiles()[0])->name << "\n"
+      << (from.faults ? from.faults : &profiles()[0])->name << ", plot "
+      << (result.plot.empty() ? "none" : result.plot) << "\n"
       << "  time        " << seconds(result.time) << " s virtual in "
       << std::setprecision(2) << took << " s, "
       << static_cast<long>(seconds(result.time) / std::max(took, 1e-6))

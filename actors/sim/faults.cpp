@@ -1,5 +1,7 @@
 #include "actors/sim/faults.hpp"
 
+#include "actors/sim/plots.hpp"
+
 namespace praetor::actors::sim {
 namespace {
 
@@ -18,6 +20,9 @@ constexpr span small_leap_max = 5ms;
 constexpr span large_leap_max = 2s;
 
 constexpr std::int64_t drift_max = 5'000;
+
+// A plot, instead of a fault, once in so many.
+constexpr std::uint64_t plot_odds = 5;
 
 std::vector<fault_kind>
 joined(std::initializer_list<std::vector<fault_kind>> x) {
@@ -73,8 +78,9 @@ const profile* find_profile(std::string_view name) {
   return nullptr;
 }
 
-storm::storm(world& where, const profile& from, std::uint64_t seed)
-    : world_(where), chance_(seed) {
+storm::storm(world& where, const profile& from, const plot* repeated,
+             std::uint64_t seed)
+    : world_(where), chance_(seed), plot_(repeated) {
   // Each run has some of the kinds only, so that those get to meet often.
   for (auto kind : from.kinds)
     if (chance_.below(3) != 0)
@@ -129,11 +135,34 @@ bool storm::rage(span time) {
     auto wait = some(span{}, interval_ * 2);
     if (!world_.run_for(std::min(wait, end - world_.time.now())))
       return false;
-    if (!odds_.empty())
+    if (plot_ && chance_.below(plot_odds) == 0)
+      perform_plot();
+    else if (!odds_.empty())
       strike(draw());
   }
-  over_ = true;
+  ++scene_;
   return world_.is_sound();
+}
+
+// The weather is the storm's again afterwards.
+void storm::perform_plot() {
+  ++scene_;
+  auto sky = world_.net().sky;
+  stage on(world_, chance_);
+  if (on.clear()) {
+    world_.note_fault(plot_->name);
+    plot_->perform(on);
+    world_.heal();
+  }
+  world_.net().sky = sky;
+}
+
+void storm::later(span delay, timeline::work what) {
+  world_.time.after(delay,
+                    [this, scene = scene_, what = std::move(what)]() mutable {
+                      if (scene == scene_)
+                        what();
+                    });
 }
 
 void storm::strike(fault_kind kind) {
@@ -144,7 +173,7 @@ void storm::strike(fault_kind kind) {
 // -- paths -------------------------------------------------------------------
 
 void storm::mend_later(span delay) {
-  world_.time.after(delay, [this] { world_.net().mend_all(); });
+  later(delay, [this] { world_.net().mend_all(); });
 }
 
 void storm::part(const std::vector<bool>& side,
@@ -157,12 +186,11 @@ void storm::part(const std::vector<bool>& side,
 }
 
 void storm::keep_flapping(std::size_t from, std::size_t to, int times) {
-  if (times == 0 || over_)
+  if (times == 0)
     return;
   auto& net = world_.net();
   net.is_cut(from, to) ? net.mend(from, to) : net.cut(from, to);
-  world_.time.after(some(5ms, 150ms),
-                    [=, this] { keep_flapping(from, to, times - 1); });
+  later(some(5ms, 150ms), [=, this] { keep_flapping(from, to, times - 1); });
 }
 
 bool storm::strike_network(fault_kind kind) {
@@ -281,7 +309,7 @@ bool storm::strike_server(fault_kind kind) {
     if (!who.is_up() || who.is_paused())
       return true;
     who.pause();
-    world_.time.after(some(5ms, lasting_), [&who] {
+    later(some(5ms, lasting_), [&who] {
       if (who.is_paused())
         who.resume();
     });
@@ -327,13 +355,12 @@ void storm::strike_disk(fault_kind kind) {
   case full_disk:
     world_.note_fault("full_disk");
     one.disk.set_room(chance_.below(2000));
-    world_.time.after(some(20ms, lasting_),
-                      [&one] { one.disk.set_room(std::nullopt); });
+    later(some(20ms, lasting_), [&one] { one.disk.set_room(std::nullopt); });
     break;
   case slow_disk:
     world_.note_fault("slow_disk");
     one.pace = {some(span{}, 20ms), some(20ms, 300ms)};
-    world_.time.after(some(20ms, lasting_), [&one] { one.pace = {}; });
+    later(some(20ms, lasting_), [&one] { one.pace = {}; });
     break;
   default:
     break;

@@ -46,10 +46,14 @@ struct profile {
 const std::vector<profile>& profiles();
 const profile* find_profile(std::string_view name);
 
+struct plot;
+
 /// Draws what happens when, and makes it happen.
 class storm {
 public:
-  storm(world& where, const profile& from, std::uint64_t seed);
+  /// Repeats the plot, if there is one.
+  storm(world& where, const profile& from, const plot* repeated,
+        std::uint64_t seed);
 
   /// Lets it rage; false when something was violated.
   bool rage(span time);
@@ -75,13 +79,17 @@ private:
   void strike_down(std::size_t which, bool in_save);
   storage::simulated_disk::crash_options crash_options();
   void make_leap();
+  void perform_plot();
+  /// Happens unless a plot cleared the stage meanwhile.
+  void later(span delay, timeline::work what);
 
   world& world_;
   prng chance_;
   std::vector<weight> odds_;
   span interval_; // between two strikes, on average
   span lasting_;  // what is mended, is after at most so long
-  bool over_ = false;
+  const plot* plot_ = nullptr;
+  std::uint64_t scene_ = 0; // counts plots
 };
 
 } // namespace praetor::actors::sim

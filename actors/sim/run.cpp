@@ -1,5 +1,7 @@
 #include "actors/sim/run.hpp"
 
+#include "actors/sim/plots.hpp"
+
 namespace praetor::actors::sim {
 namespace {
 
@@ -150,20 +152,26 @@ void check_history(world& one, run_result& result) {
 }
 
 run_result run(const run_options& chosen) {
-  world one(chosen.world);
-  auto began = one.time.now();
+  auto seed = chosen.world.seed ^ 0x5DEECE66Dull;
+  auto& from = chosen.faults ? *chosen.faults : profiles()[0];
   run_result result;
+  auto* repeated = chosen.world.nodes > 2 ? draw_plot(from, ~seed) : nullptr;
+  auto options = chosen.world;
+  options.eager_snapshots = repeated && repeated->eager_snapshots;
+  world one(std::move(options));
+  auto began = one.time.now();
   std::optional<recording> film;
   if (chosen.records)
     film.emplace(one);
   if (one.begin()) {
     one.users().start();
-    storm faults(one, chosen.faults ? *chosen.faults : profiles()[0],
-                 chosen.world.seed ^ 0x5DEECE66Dull);
+    storm faults(one, from, repeated, seed);
     if (faults.rage(chosen.storm_time))
       check_recovery(one);
     check_history(one, result);
   }
+  if (repeated)
+    result.plot = repeated->name;
   result.violation = one.checks().violation();
   if (film)
     result.recorded =

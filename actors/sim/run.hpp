@@ -17,6 +17,7 @@ struct run_options {
 struct run_result {
   /// What went wrong; empty when nothing did.
   std::string violation;
+  std::string plot;       // empty: none
   std::uint64_t hash = 0; // of everything that happened
   span time{};            // virtual
   trace_counts counts;

@@ -59,6 +59,11 @@ world::world(world_options chosen)
       20 + static_cast<int>(chance_.below(150));
   one.config.raft_snapshot_interval = 1ms * (1 + chance_.below(1000));
   one.config.raft_trailing_logs = 1 + static_cast<int>(chance_.below(60));
+  if (chosen_.eager_snapshots) {
+    one.config.raft_snapshot_threshold = 3 + static_cast<int>(chance_.below(8));
+    one.config.raft_snapshot_interval = 1ms;
+    one.config.raft_trailing_logs = 1;
+  }
   for (std::size_t i = 0; i < chosen_.nodes; ++i) {
     one.number = i;
     one.id = id_of(i);

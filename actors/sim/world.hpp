@@ -19,6 +19,8 @@ struct world_options {
   client_options work;
   /// Clocks run wrong by at most so much; a tenth of the lease margin.
   std::int64_t drift_ppm_max = 5'000;
+  /// Servers cut their logs as often as they can.
+  bool eager_snapshots = false;
   /// A server whose process ends is started again after a while.
   bool restarts_itself = true;
   /// Everything that happens, as text.
