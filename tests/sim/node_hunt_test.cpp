@@ -4,6 +4,7 @@
 // servers whose core is broken on purpose.
 //
 // PRAETOR_SIM_SEEDS says how many seeds there are; --seed N runs that one.
+// PRAETOR_SIM_FAULT names the one broken core to hunt for.
 
 #include "actors/sim/hunt.hpp"
 #include "tests/support/seed.hpp"
@@ -31,7 +32,7 @@ constexpr bool is_slow = false;
 #endif
 
 /// How many seeds a broken core may survive at most.
-constexpr std::uint64_t seeds_to_catch = 600;
+constexpr std::uint64_t seeds_to_catch = 300;
 
 unsigned jobs() {
   return std::max(1u, std::thread::hardware_concurrency());
