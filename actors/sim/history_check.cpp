@@ -70,7 +70,9 @@ private:
   history_facts facts_;
   check_limits limits_;
   std::vector<timed_step> steps_;
-  std::set<int> refused_keys_;
+  /// Keys that somebody may have found to exist, or not, without a word of
+  /// what they held.
+  std::set<int> touchy_keys_;
   std::uint64_t states_ = 0;
 };
 
@@ -116,7 +118,7 @@ timed_step linearizability::make_step(history::id which) const {
 
 // A put of unknown outcome whose value nobody saw explains nothing, unless a
 // refusal may be due to it, or that another put of a value that the key had
-// already was a change.
+// already was a change, or that a transaction without an answer found a key.
 bool linearizability::is_inert(const timed_step& step) const {
   if (step.ended != 0)
     return false;
@@ -126,7 +128,7 @@ bool linearizability::is_inert(const timed_step& step) const {
     if (one.what != verb::put || facts_.was_seen(one.key, one.value))
       return false;
   return std::none_of(step.keys.begin(), step.keys.end(),
-                      [this](int key) { return refused_keys_.contains(key); });
+                      [this](int key) { return touchy_keys_.contains(key); });
 }
 
 void linearizability::collect() {
@@ -138,7 +140,11 @@ void linearizability::collect() {
     if (step.keys.empty())
       continue; // a list of a prefix that nobody ever wrote below
     if (step.step.is_refused)
-      refused_keys_.insert(step.keys.begin(), step.keys.end());
+      touchy_keys_.insert(step.keys.begin(), step.keys.end());
+    for (auto& one : step.step.parts)
+      if (step.step.is_transaction && !step.step.has_rows &&
+          one.what == verb::get)
+        touchy_keys_.insert(one.key);
     steps_.push_back(std::move(step));
   }
   std::erase_if(steps_, [this](auto& step) { return is_inert(step); });

@@ -67,8 +67,12 @@ void add_needs(const model_part& what, const model_step& step, demands& out) {
     keys.push_back(what.key);
     [[fallthrough]];
   case verb::list:
-    if (!step.has_rows)
+    if (!step.has_rows) {
+      // A transaction fails as a whole where there is nothing to get.
+      if (what.what == verb::get && step.is_transaction)
+        out.needs.emplace_back(what.key, any_value);
       return;
+    }
     for (auto& seen : what.rows) {
       out.needs.emplace_back(seen.key, seen.value);
       std::erase(keys, seen.key);

@@ -240,6 +240,30 @@ TEST_CASE("a transaction is refused if one of its checks fails, and only "
   }
 }
 
+TEST_CASE("what a transaction without an answer must have found, a write "
+          "without an answer may have made") {
+  story told;
+  // The transaction happened, as its own write is seen: so there was an x.
+  told.begin(1, put("x", "1"));
+  told.begin(2, transaction({part_of(put("y", "2")), part_of(get("x"))}));
+  told.does(3, get("y"), {{"y", "2", 7}});
+  CHECK(told.holds());
+
+  story nobody;
+  nobody.begin(2, transaction({part_of(put("y", "2")), part_of(get("x"))}));
+  nobody.does(3, get("y"), {{"y", "2", 7}});
+  CHECK(nobody.breaks());
+
+  // The same without a need of whoever wrote it.
+  story gone;
+  gone.does(1, put("x", "1"));
+  gone.does(1, remove("x"));
+  gone.begin(1, put("x", "3"));
+  gone.begin(2, transaction({part_of(get("x")), part_of(put("y", "2"))}));
+  gone.does(3, list("y"), {{"y", "2", 7}});
+  CHECK(gone.holds());
+}
+
 TEST_CASE("a list shows the keys below its prefix at one moment") {
   story told;
   told.does(1, put("p/a", "1"));
