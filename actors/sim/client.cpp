@@ -202,6 +202,8 @@ operation clients::register_client::draw_transaction() {
     else
       parts.push_back({verb::cas, nth(1), new_value(), seen[nth(1)]});
   }
+  if (all.chosen_.keys > 2 && chance.below(2) == 0)
+    parts.push_back({verb::get, nth(2), {}});
   return transaction(std::move(parts));
 }
 
