@@ -106,12 +106,14 @@ void auditor::apply(known& one) {
 void auditor::note_keys(const model::change_set& changes, modify_index at) {
   for (auto& key : changes.keys) {
     auto& known = changes_[key];
-    if (!known.empty() && known.back().first == at)
+    if (!known.empty() && known.back().index == at)
       continue;
     auto& shard =
         reference_.shards[storage::shard_of(key, reference_.shards.size())];
     auto entry = shard.get(key);
-    known.emplace_back(at, entry ? std::optional(entry->value) : std::nullopt);
+    known.push_back({at, key,
+                     entry ? std::optional(entry->value) : std::nullopt,
+                     time_.now()});
   }
 }
 
@@ -210,22 +212,15 @@ void auditor::on_acknowledged(const std::string& bytes,
             " is not what came of it");
 }
 
-bool auditor::was(const std::string& key, modify_index at,
-                  const std::optional<std::string>& value) const {
+std::vector<applied_change> auditor::changes(const std::string& key) const {
   auto found = changes_.find(key);
-  std::optional<std::string> then;
-  if (found != changes_.end())
-    for (auto& [index, known] : found->second) {
-      if (index > at)
-        break;
-      then = known;
-    }
-  return then == value;
+  return found == changes_.end() ? std::vector<applied_change>()
+                                 : found->second;
 }
 
 modify_index auditor::last_change(const std::string& key) const {
   auto found = changes_.find(key);
-  return found == changes_.end() ? 0 : found->second.back().first;
+  return found == changes_.end() ? 0 : found->second.back().index;
 }
 
 } // namespace praetor::actors::sim

@@ -6,6 +6,7 @@
 // were told of their writes is what the log says.
 
 #include "actors/sim/node.hpp"
+#include "actors/sim/watches.hpp"
 
 #include <map>
 #include <optional>
@@ -34,10 +35,8 @@ public:
   // -- what clients were told
   /// A write was answered; `bytes` is the command as it was proposed.
   void on_acknowledged(const std::string& bytes, const model::outcome& told);
-  /// Whether a key had this value, or none, when it had last changed at or
-  /// before the index.
-  bool was(const std::string& key, modify_index at,
-           const std::optional<std::string>& value) const;
+  /// All that a key has been through, in order.
+  std::vector<applied_change> changes(const std::string& key) const;
   /// The index of a key's last change.
   modify_index last_change(const std::string& key) const;
 
@@ -75,9 +74,7 @@ private:
   storage::state reference_;
   std::map<modify_index, std::uint64_t> digests_;
   std::map<std::uint64_t, std::size_t> leaders_; // by term
-  std::map<std::string,
-           std::vector<std::pair<modify_index, std::optional<std::string>>>>
-      changes_;
+  std::map<std::string, std::vector<applied_change>> changes_;
   std::string violation_;
 };
 

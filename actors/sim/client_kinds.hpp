@@ -3,6 +3,7 @@
 // The kinds of clients, for client.cpp alone.
 
 #include "actors/sim/client.hpp"
+#include "actors/sim/watches.hpp"
 
 namespace praetor::actors::sim {
 
@@ -71,8 +72,9 @@ struct clients::watch_client final : one {
 private:
   void on_told(const told& answer);
 
-  std::string watched;
-  modify_index seen = 0;
+  watch past;
+  watch_answer asked_now;
+  instant server_time; // when it was asked, by the clock over there
 };
 
 } // namespace praetor::actors::sim

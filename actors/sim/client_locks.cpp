@@ -15,6 +15,10 @@ constexpr span lock_delay = 300ms;
 constexpr span patience = 3s;
 constexpr span watch_max = 2s;
 
+// A watch on a server that is cut off ends with its wait, a little spread,
+// and with the pauses of that server.
+constexpr span watch_late_max = watch_max + patience;
+
 session_id make_id(std::uint32_t client, std::uint64_t number) {
   char text[40];
   std::snprintf(text, sizeof text, "%08x-0000-4000-8000-%012llx", client,
@@ -105,16 +109,25 @@ void clients::lock_client::act() {
 // -- watches -----------------------------------------------------------------
 
 void clients::watch_client::act() {
-  if (watched.empty())
-    watched = key("r/");
+  past.client = number;
+  if (past.key.empty())
+    past.key = key("r/");
+  asked_now = {};
+  asked_now.asked = past.answers.empty() ? 0 : past.answers.back().returned;
+  asked_now.asked_at = all.time_.now();
   asked question;
   question.is = asked::watch;
   question.query.kind = model::query_kind::kv_get;
-  question.query.name = watched;
-  question.index = seen;
+  question.query.name = past.key;
+  question.index = asked_now.asked;
   question.wait = watch_max;
-  all.ask(all.some_server(*this), std::move(question), watch_max + patience,
-          [this](const told& answer) {
+  auto where = all.some_server(*this);
+  server_time = all.nodes_[where]->clock.now();
+  all.ask(where, std::move(question), watch_max + patience,
+          [this, where](const told& answer) {
+            // Its clock may have leapt.
+            auto waited = all.nodes_[where]->clock.now() - server_time;
+            asked_now.is_timeout = waited >= watch_max;
             if (answer.is == told::done)
               on_told(answer);
             all.next_later(*this);
@@ -123,24 +136,30 @@ void clients::watch_client::act() {
 
 void clients::watch_client::on_told(const told& answer) {
   ++all.counts_.watched;
-  if (answer.index < seen)
-    all.checks_.violate("a watch of " + watched + " that had seen index " +
-                        std::to_string(seen) + " is told " +
-                        std::to_string(answer.index));
-  if (!all.checks_.was(watched, answer.index, answer.value))
-    all.checks_.violate("a watch of " + watched + " is told of index " +
-                        std::to_string(answer.index) +
-                        " with a value that it did not have then");
-  seen = answer.index;
+  asked_now.returned = answer.index;
+  asked_now.returned_at = all.time_.now();
+  if (answer.value)
+    asked_now.rows.push_back({past.key, *answer.value, 0});
+  past.answers.push_back(asked_now);
 }
 
 // A watch that goes on has heard of the last change.
 void clients::watch_client::check() {
-  if (!watched.empty() && seen < all.checks_.last_change(watched))
-    all.checks_.violate("a watch of " + watched + " has heard of index " +
+  if (past.key.empty())
+    return;
+  watch_limits limits;
+  limits.delay_max = watch_late_max;
+  auto found =
+      check_watch(all.checks_.changes(past.key), past, all.time_.now(), limits);
+  if (!found.is_ok)
+    all.checks_.violate(found.why);
+  auto seen = past.answers.empty() ? 0 : past.answers.back().returned;
+  auto last = all.checks_.last_change(past.key);
+  if (seen < last)
+    all.checks_.violate("a watch of " + past.key + " has heard of index " +
                         std::to_string(seen) +
                         " only, and the last change is of " +
-                        std::to_string(all.checks_.last_change(watched)));
+                        std::to_string(last));
 }
 
 } // namespace praetor::actors::sim
