@@ -24,6 +24,9 @@ constexpr std::int64_t drift_max = 5'000;
 // A plot, instead of a fault, once in so many.
 constexpr std::uint64_t plot_odds = 5;
 
+// Term, vote, log and snapshots.
+constexpr const char* data_prefix = "/data/raft/";
+
 std::vector<fault_kind>
 joined(std::initializer_list<std::vector<fault_kind>> x) {
   std::vector<fault_kind> all;
@@ -44,7 +47,8 @@ const std::vector<fault_kind>& ends() {
 }
 const std::vector<fault_kind>& disk_faults() {
   static const std::vector<fault_kind> all{
-      sync_error, call_error, read_error, full_disk, slow_disk, crash_in_save};
+      sync_error, call_error,    read_error, full_disk,
+      slow_disk,  crash_in_save, bit_rot,    stray_write};
   return all;
 }
 const std::vector<fault_kind>& clock_faults() {
@@ -337,9 +341,34 @@ bool storm::strike_server(fault_kind kind) {
 
 // -- disks -------------------------------------------------------------------
 
+// Only a minority suffers so: what a majority forgets nobody can give back.
+void storm::damage(std::size_t which, fault_kind kind) {
+  auto& disk = world_.at(which).disk;
+  if (!world_.may_damage(which))
+    return;
+  world_.note_fault(kind == bit_rot ? "bit_rot" : "stray_write");
+  if (kind == bit_rot) {
+    (void)disk.decay(chance_.next(), data_prefix);
+    return;
+  }
+  std::optional<storage::simulated_disk::place> to;
+  auto paths = disk.paths();
+  if (!paths.empty() && chance_.below(3) != 0) {
+    auto& path = paths[chance_.below(paths.size())];
+    auto size = disk.contents(path).size();
+    to = {path, chance_.below(size + 1)};
+  }
+  disk.misdirect_write(chance_.below(8), to);
+}
+
 void storm::strike_disk(fault_kind kind) {
-  auto& one = world_.at(chance_.below(3) == 0 ? leader_or_anyone() : anyone());
+  auto which = chance_.below(3) == 0 ? leader_or_anyone() : anyone();
+  auto& one = world_.at(which);
   switch (kind) {
+  case bit_rot:
+  case stray_write:
+    damage(which, kind);
+    break;
   case sync_error: // until the server starts again
     world_.note_fault("sync_error");
     one.disk.fail_syncs(true);

@@ -32,8 +32,9 @@ enum class fault_kind : std::uint8_t {
   read_error,    // reads fail, until the server starts again
   full_disk,     // no room for a while
   slow_disk,     // each save takes long for a while
+  bit_rot,       // a bit of what is on a disk turns
+  stray_write,   // a write ends in another place, or nowhere
 };
-inline constexpr std::size_t fault_kinds = 21;
 
 struct profile {
   const char* name;
@@ -73,6 +74,7 @@ private:
   bool strike_network(fault_kind kind);
   bool strike_server(fault_kind kind);
   void strike_disk(fault_kind kind);
+  void damage(std::size_t which, fault_kind kind);
   void part(const std::vector<bool>& side, std::optional<std::size_t> bridge);
   void keep_flapping(std::size_t from, std::size_t to, int times);
   void mend_later(span delay);

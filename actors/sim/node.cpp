@@ -1,6 +1,8 @@
 #include "actors/sim/node.hpp"
 
 #include "actors/watch_keeper.hpp"
+#include "protocol/base/bytes.hpp"
+#include "storage/wal_format.hpp"
 
 #include <caf/actor_config.hpp>
 #include <caf/exit_reason.hpp>
@@ -87,8 +89,37 @@ node::~node() = default;
 
 // -- lives -------------------------------------------------------------------
 
+// What a recovery would do that took all damage for a torn write.
+void node::cut_all_damage() {
+  bool is_cut = false;
+  for (auto& path : disk.paths()) {
+    auto first = storage::parse_segment_name(path.substr(path.rfind('/') + 1));
+    if (!first)
+      continue;
+    if (is_cut) {
+      (void)disk.remove(path);
+      continue;
+    }
+    auto bytes = disk.contents(path);
+    storage::batch_place place{*first, storage::segment_header_size};
+    while (!is_cut && place.offset < bytes.size() &&
+           !storage::is_unused(bytes, place.offset)) {
+      auto header = storage::read_batch_header(bytes, place);
+      auto body = place.offset + storage::batch_header_size;
+      is_cut = !header || crc32c(std::string_view(bytes).substr(
+                              body, header->body_size)) != header->body_crc;
+      if (!is_cut)
+        place.offset = body + header->body_size;
+    }
+    if (is_cut)
+      disk.plant(path, bytes.substr(0, place.offset));
+  }
+}
+
 status node::start(const roster& others) {
   PRAETOR_ASSERT(!is_up());
+  if (chosen_.log_cuts_all_damage)
+    cut_all_damage();
   recovery_means means;
   means.log = std::make_unique<borrowed_disk>(disk);
   means.snapshots = std::make_unique<borrowed_disk>(disk);
@@ -100,8 +131,14 @@ status node::start(const roster& others) {
       x.append_entries_max = 1;
   };
   auto found = recover(chosen_.config, chosen_.id, std::move(means));
+  lost_ = found ? lost_of(*found->core) : loss::none;
   if (!found)
     return found.failure();
+  if (lost_ != loss::none)
+    return fail(
+        errc::corrupt,
+        "its log ends at " + std::to_string(found->core->last_index().value) +
+            " and was saved up to " + std::to_string(saved_.index.value));
   clock.move_to(time_.now());
   carrier_ = net_.start(chosen_.number);
   core_ = found->core.get();
@@ -190,6 +227,42 @@ bool node::begin_torn_save(std::size_t calls) {
   return true;
 }
 
+// -- what it has saved -------------------------------------------------------
+
+void node::note_saved() {
+  auto* its = core();
+  if (!its)
+    return;
+  saved_.index = its->saved_index();
+  saved_.in_term = its->entries().term_at(saved_.index).value_or(term{});
+}
+
+void node::note_batch(const caf::type_erased_tuple& request) {
+  if (!request.match_elements<at::save, save_request>())
+    return;
+  auto& what = request.get_as<save_request>(1);
+  if (what.begin_after)
+    batches_.clear();
+  if (what.entries.empty())
+    return;
+  auto first = what.entries.front().index;
+  while (!batches_.empty() && batches_.back() >= first)
+    batches_.pop_back();
+  batches_.push_back(first);
+}
+
+node::loss node::lost_of(const raft::core& found) const {
+  auto last = found.last_index();
+  auto there = found.entries().term_at(saved_.index);
+  auto is_before = saved_.index < found.entries().base_index();
+  if (last >= saved_.index && (is_before || there == saved_.in_term))
+    return loss::none;
+  auto after = std::upper_bound(batches_.begin(), batches_.end(), saved_.index);
+  if (after != batches_.begin() && last.next() >= *std::prev(after))
+    return loss::tail;
+  return loss::more;
+}
+
 // -- what it is told ---------------------------------------------------------
 
 void node::bootstrap(std::vector<node_id> voters) {
@@ -252,6 +325,8 @@ void node::run_save(bool is_snapshot) {
   auto next = std::move(some.front());
   some.pop_front();
   trace_.note(time_.now(), 'w', chosen_.number);
+  if (!is_snapshot)
+    note_batch(next.what->content());
   next.target->enqueue(std::move(next.what), nullptr);
 }
 

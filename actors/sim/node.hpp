@@ -36,6 +36,7 @@ struct node_options {
   std::uint64_t seed = 0;
   agent_config config;
   raft::mutation fault = raft::mutation::none;
+  bool log_cuts_all_damage = false;
   bool small_batches = false;
   span clock_reads = std::chrono::hours(1);
   std::int64_t drift_ppm = 0;
@@ -55,7 +56,17 @@ public:
   bool is_paused() const { return net_.at(chosen_.number).is_paused; }
 
   /// Recovers from the disk and runs; the others are where the roster says.
+  /// `errc::corrupt` also for a log that lacks what was saved in it.
   status start(const roster& others);
+  /// What the log lacked when the last start failed.
+  enum class loss : std::uint8_t {
+    none,
+    tail, // the last batch: its damage looks like a torn write
+    more,
+  };
+  loss lost() const { return lost_; }
+  /// After each step: what would be there after a crash.
+  void note_saved();
   /// The process ends and the power goes; actors die at the next settling.
   void crash(storage::simulated_disk::crash_options how);
   /// A save that is under way gets so many calls to the disk done before the
@@ -92,6 +103,9 @@ private:
   void spawn_front();
   void adopt(caf::strong_actor_ptr one) { ours_.push_back(std::move(one)); }
   void run_save(bool is_snapshot);
+  void cut_all_damage();
+  void note_batch(const caf::type_erased_tuple& request);
+  loss lost_of(const raft::core& found) const;
 
   network& net_;
   timeline& time_;
@@ -107,6 +121,9 @@ private:
   const raft::core* core_ = nullptr;
   std::deque<waiting_save> saves_[2]; // of the log, of snapshots
   instant disk_free_[2];
+  raft::log_place saved_;          // durable, as the core was told
+  std::vector<log_index> batches_; // of the log: the first index of each
+  loss lost_ = loss::none;
 };
 
 } // namespace praetor::actors::sim

@@ -254,6 +254,9 @@ bool stage::await(const std::function<bool()>& is_true, span limit) {
 }
 
 bool stage::clear() {
+  for (std::size_t i = 0; i < world_.size(); ++i)
+    if (world_.is_lost(i))
+      return false; // too few for a plot
   world_.heal();
   auto is_calm = [this] {
     auto leads = world_.leader();

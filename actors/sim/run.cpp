@@ -16,7 +16,7 @@ constexpr span patience_max = 6s;
 
 bool all_up(world& one) {
   for (std::size_t i = 0; i < one.size(); ++i)
-    if (!one.at(i).core())
+    if (!one.at(i).core() && !one.is_lost(i))
       return false;
   return one.leader().has_value();
 }
@@ -42,23 +42,30 @@ struct prober {
   }
 };
 
+// Each question goes to the server of its number.
 bool ask_all(world& one, const std::vector<asked>& questions,
              std::vector<told>& answers, instant until) {
   std::vector<std::unique_ptr<prober>> all;
   for (std::size_t i = 0; i < questions.size(); ++i) {
+    if (one.is_lost(i))
+      continue;
     all.push_back(std::make_unique<prober>(
         prober{one, i, questions[i], until, false, {}}));
     all.back()->go();
   }
   auto done = [&] {
-    return std::all_of(all.begin(), all.end(), [](auto& x) { return x->done; });
+    return std::all_of(all.begin(), all.end(), [&](auto& x) {
+      return x->done || one.is_lost(x->server);
+    });
   };
   auto in_time = one.run_until(done, until - one.time.now());
-  if (!in_time && one.is_sound())
+  auto waits = [](auto& x) { return !x->done; };
+  if (std::any_of(all.begin(), all.end(), waits) && one.is_sound())
     // Their callbacks must not outlive them.
     one.run_for(patience_max);
   for (auto& x : all)
-    answers.push_back(x->answer);
+    if (x->done)
+      answers.push_back(x->answer);
   return in_time;
 }
 
@@ -90,6 +97,8 @@ bool serves_everywhere(world& one, instant until) {
 bool all_agree(world& one) {
   for (std::size_t i = 0; i < one.size(); ++i) {
     auto state = one.at(i).newest();
+    if (one.is_lost(i))
+      continue;
     if (!state || state->applied != one.checks().reached())
       return false;
   }
@@ -126,7 +135,7 @@ void check_recovery(world& one) {
                 " entries:" + who_lags(one));
   auto expected = digest(one.checks().reference());
   for (std::size_t i = 0; i < one.size(); ++i)
-    if (digest(*one.at(i).newest()) != expected)
+    if (!one.is_lost(i) && digest(*one.at(i).newest()) != expected)
       one.checks().violate("the state of server " + std::to_string(i) +
                            " differs in the end");
   // Who waits is answered, and watchers hear of the last change.

@@ -36,7 +36,8 @@ world::system_config::system_config() {
 
 world::world(world_options chosen)
     : chosen_(std::move(chosen)), chance_(chosen_.seed * 0x9E3779B97F4A7C15ull),
-      system_(std::make_unique<caf::actor_system>(config_)) {
+      system_(std::make_unique<caf::actor_system>(config_)),
+      damaged_(chosen_.nodes), lost_(chosen_.nodes) {
   kept.write_to(chosen_.lines);
   system_->await_actors_before_shutdown(false);
   scheduler_ =
@@ -53,6 +54,7 @@ world::world(world_options chosen)
   auto width = static_cast<std::uint64_t>(2 * chosen_.drift_ppm_max + 1);
   node_options one;
   one.fault = chosen_.fault;
+  one.log_cuts_all_damage = chosen_.log_cuts_all_damage;
   one.small_batches = small_batches;
   one.config.data_dir = "/data";
   one.config.raft_snapshot_threshold =
@@ -116,6 +118,7 @@ void world::after_event() {
   for (auto& one : nodes_) {
     if (!net_->take_touched(one->number()))
       continue;
+    one->note_saved();
     if (one->has_given_up())
       bury(one->number());
     else
@@ -271,15 +274,33 @@ bool world::start(std::size_t which) {
     return true;
   }
   if (ok.failure().code == errc::corrupt)
-    checks_->violate("server " + std::to_string(which) +
-                     " cannot start: " + ok.failure().text);
+    on_corrupt(which, ok.failure());
   one.disk.crash(); // what failed once may work the next time
   return false;
 }
 
+// A damaged log never votes again: its server stays down.
+void world::on_corrupt(std::size_t which, const error& why) {
+  if (!damaged_[which] || nodes_[which]->lost() == node::loss::more)
+    return checks_->violate("server " + std::to_string(which) +
+                            " cannot start: " + why.text);
+  lost_[which] = true;
+  note_fault(nodes_[which]->lost() == node::loss::tail ? "lost_tail"
+                                                       : "found_damage");
+}
+
+bool world::may_damage(std::size_t which) {
+  auto so_far = std::count(damaged_.begin(), damaged_.end(), true);
+  auto most = static_cast<std::ptrdiff_t>((size() - 1) / 2);
+  if (damaged_[which] || so_far >= most)
+    return false;
+  damaged_[which] = true;
+  return true;
+}
+
 void world::start_later(std::size_t which, span delay) {
   time.after(delay, [this, which] {
-    if (!start(which))
+    if (!is_lost(which) && !start(which))
       start_later(which, restart_max);
   });
 }

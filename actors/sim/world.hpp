@@ -16,6 +16,7 @@ struct world_options {
   std::uint64_t seed = 1;
   std::size_t nodes = 5;
   raft::mutation fault = raft::mutation::none;
+  bool log_cuts_all_damage = false; // a mutant too, of the log's recovery
   client_options work;
   /// Clocks run wrong by at most so much; a tenth of the lease margin.
   std::int64_t drift_ppm_max = 5'000;
@@ -68,8 +69,14 @@ public:
   /// False, and another try later, when its disk cannot be read.
   bool start(std::size_t which);
   void start_later(std::size_t which, span delay);
-  /// Ends all faults and starts who is down.
+  /// Ends all faults and starts who is down, and can be started.
   void heal();
+
+  /// What is on this server's disk is going to be damaged: false if that
+  /// would be one too many. A majority must be whole.
+  bool may_damage(std::size_t which);
+  /// Down for good: its log was damaged, and it said so when it started.
+  bool is_lost(std::size_t which) const { return lost_[which]; }
 
   /// The server that leads in the newest term, if any does.
   std::optional<std::size_t> leader() const;
@@ -79,6 +86,7 @@ private:
   void settle();
   void after_event();
   void bury(std::size_t which);
+  void on_corrupt(std::size_t which, const error& why);
   roster everybody() const;
 
   struct system_config : caf::actor_system_config {
@@ -95,6 +103,8 @@ private:
   std::vector<std::unique_ptr<node>> nodes_;
   std::unique_ptr<clients> users_;
   bool shuffles_ = false;
+  std::vector<bool> damaged_; // what was on its disk, at some time
+  std::vector<bool> lost_;
 };
 
 } // namespace praetor::actors::sim
