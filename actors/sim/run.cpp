@@ -14,6 +14,12 @@ constexpr span recovery_max = 10s;
 // Longer than any client waits.
 constexpr span patience_max = 6s;
 
+// Busy clients meet each other, others leave the servers time.
+span draw_pause(prng chance) {
+  constexpr span pauses[] = {120ms, 400ms, 1200ms};
+  return pauses[chance.below(std::size(pauses))];
+}
+
 bool all_up(world& one) {
   for (std::size_t i = 0; i < one.size(); ++i)
     if (!one.at(i).core() && !one.is_lost(i))
@@ -167,6 +173,7 @@ run_result run(const run_options& chosen) {
   auto* repeated = chosen.world.nodes > 2 ? draw_plot(from, ~seed) : nullptr;
   auto options = chosen.world;
   options.eager_snapshots = repeated && repeated->eager_snapshots;
+  options.work.pause_max = draw_pause(prng(seed + 1));
   world one(std::move(options));
   auto began = one.time.now();
   std::optional<recording> film;
