@@ -126,24 +126,6 @@ result<std::uint64_t> parse_uint(std::string_view text) {
   return value;
 }
 
-std::string hex_fault(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdefABCDEF";
-  auto at = text.find_first_not_of(digits);
-  if (at == std::string_view::npos)
-    return {};
-  // The byte as Go's %#U shows it, which takes it for a character.
-  auto byte = static_cast<unsigned char>(text[at]);
-  char code[8];
-  std::snprintf(code, sizeof code, "U+%04X", byte);
-  auto words = "encoding/hex: invalid byte: " + std::string(code);
-  if (byte >= 0x20 && byte < 0x7f)
-    return words + " '" + text[at] + "'";
-  if (byte < 0xa1 || byte == 0xad)
-    return words; // not printable
-  return words + " '" + static_cast<char>(0xc0 | (byte >> 6)) +
-         static_cast<char>(0x80 | (byte & 0x3f)) + "'";
-}
-
 std::optional<bool> parse_bool(std::string_view text) {
   for (auto yes : {"1", "t", "T", "true", "TRUE", "True"})
     if (text == yes)

@@ -44,10 +44,6 @@ void read_selectors(const request& from, model::read_query& query);
 /// `strconv.ParseUint: parsing "x": invalid syntax` where it is none.
 result<std::uint64_t> parse_uint(std::string_view text);
 
-/// `encoding/hex: invalid byte: U+007A 'z'` where something else than
-/// hexadecimal digits is in the text; else empty.
-std::string hex_fault(std::string_view text);
-
 /// Go's strconv.ParseBool.
 std::optional<bool> parse_bool(std::string_view text);
 

@@ -3,6 +3,7 @@
 #include "http/bodies.hpp"
 #include "http/json_write.hpp"
 #include "http/routes/reads.hpp"
+#include "protocol/base/uuid.hpp"
 #include "protocol/model/local_state.hpp"
 
 namespace praetor::http::routes {

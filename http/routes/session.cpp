@@ -3,6 +3,7 @@
 #include "http/bodies.hpp"
 #include "http/routes/reads.hpp"
 #include "protocol/base/duration.hpp"
+#include "protocol/base/uuid.hpp"
 
 #include <algorithm>
 
@@ -39,26 +40,10 @@ std::string behavior_fault(session_wish& given) {
   return {};
 }
 
-constexpr std::size_t uuid_bytes = 36;
-constexpr std::size_t uuid_dashes = 4;
-
 // The error of a text that cannot be the id of a session; else empty.
 std::string id_fault(std::string_view id) {
-  auto refused = [](const std::string& why) {
-    return "failed session lookup: index error: " + why;
-  };
-  if (id.size() != uuid_bytes)
-    return refused("UUID must be 36 characters");
-  std::string digits(id);
-  auto dashes = std::erase(digits, '-');
-  if (dashes > uuid_dashes)
-    return refused("UUID should have maximum of 4 \"-\"; got " +
-                   std::to_string(dashes));
-  if (digits.size() % 2 != 0)
-    return refused("Input (without hyphens) must be even length");
-  if (auto fault = hex_fault(digits); !fault.empty())
-    return refused("Invalid UUID: " + fault);
-  return {};
+  auto fault = uuid_fault(id);
+  return fault.empty() ? fault : "failed session lookup: " + fault;
 }
 
 // What a change of an existing session is refused for, in Consul's order.

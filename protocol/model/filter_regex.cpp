@@ -116,6 +116,7 @@ bool regex_compiler::group(std::vector<node_id>& items, int depth) {
   PRAETOR_ASSERT(rest_.starts_with('('));
   auto outer = flags_;
   bool opens = true;
+  bool captures = !rest_.starts_with("(?") || rest_.starts_with("(?P<");
   if (rest_.starts_with("(?P<") && rest_.size() > 4) {
     if (!named_group())
       return false;
@@ -128,6 +129,8 @@ bool regex_compiler::group(std::vector<node_id>& items, int depth) {
   // Flags alone, as in (?i), hold up to the end of the group around them.
   if (!opens)
     return true;
+  // Groups are counted where they begin.
+  auto number = captures ? out_.groups_++ : 0;
   auto inner = choice(depth + 1);
   if (!inner)
     return false;
@@ -136,6 +139,13 @@ bool regex_compiler::group(std::vector<node_id>& items, int depth) {
   rest_.remove_prefix(1);
   flags_ = outer;
   last_repeat_ = {};
+  if (captures && number < regex_groups_max) {
+    node made;
+    made.what = shape::group;
+    made.set = static_cast<std::uint32_t>(number);
+    made.children = {*inner};
+    inner = add(std::move(made));
+  }
   items.push_back(*inner);
   return true;
 }
@@ -165,13 +175,14 @@ bool regex_compiler::group_flags(bool& opens) {
     char c = rest_[0];
     rest_.remove_prefix(decode_rune(rest_).width);
     if (c == 'i' || c == 'm' || c == 's' || c == 'U') {
-      // U swaps greedy and lazy repeats, which match alike here.
       if (c == 'i')
         wanted.fold_case = on;
       if (c == 'm')
         wanted.multi_line = on;
       if (c == 's')
         wanted.dot_newline = on;
+      if (c == 'U')
+        wanted.swap_lazy = on;
       saw_flag = true;
     } else if (c == '-' && on) {
       on = false;
@@ -243,9 +254,11 @@ bool regex_compiler::counted(std::string_view& behind, int& least,
 
 bool regex_compiler::apply_repeat(std::vector<node_id>& items,
                                   std::string_view start, int least, int most) {
-  // A lazy repeat finds another match, but finds one just the same.
-  if (rest_.starts_with('?'))
+  bool lazy = flags_.swap_lazy;
+  if (rest_.starts_with('?')) {
     rest_.remove_prefix(1);
+    lazy = !lazy;
+  }
   if (!last_repeat_.empty())
     return refuse("invalid nested repetition operator", since(last_repeat_));
   if (items.empty())
@@ -254,6 +267,7 @@ bool regex_compiler::apply_repeat(std::vector<node_id>& items,
   made.what = shape::repeat;
   made.least = least;
   made.most = most;
+  made.lazy = lazy;
   made.children = {items.back()};
   items.back() = add(std::move(made));
   if ((least >= 2 || most >= 2) &&

@@ -28,6 +28,11 @@ inline constexpr int regex_repeat_max = 1000;
 /// Only so much of a subject is looked at. Names and metadata are far
 /// shorter; the output of a check may be cut.
 inline constexpr std::size_t regex_subject_bytes_max = 16 * 1024;
+/// The same where groups are asked for, whose places each thread carries
+/// along: names that are looked up in DNS have at most 253 bytes.
+inline constexpr std::size_t regex_capture_bytes_max = 1024;
+/// Groups whose place is told; the places of further ones are not kept.
+inline constexpr std::size_t regex_groups_max = 64;
 
 class regex {
 public:
@@ -36,6 +41,11 @@ public:
 
   /// Whether the pattern occurs anywhere in the subject.
   bool search(std::string_view subject) const;
+
+  /// The first occurrence, and in it what each group matched, as RE2 chooses
+  /// among several; empty when there is none. Looks at the first
+  /// `regex_capture_bytes_max` bytes only.
+  std::vector<std::string> captures(std::string_view subject) const;
 
   std::size_t program_size() const { return program_.size(); }
 
@@ -46,6 +56,7 @@ private:
     any_of, // a rune within a set; `next`
     split,  // both `next` and `other`
     jump,   // `next`
+    save,   // notes the place as `set`; `next`
     assertion,
     accept,
   };
@@ -72,11 +83,13 @@ private:
 
   struct thread_list;
   struct place;
+  struct capturing;
   bool follow(thread_list& threads, std::uint32_t start, const place& at) const;
   static bool holds(position where, const place& at);
 
   std::vector<instruction> program_;
   std::vector<rune_set> sets_;
+  std::size_t groups_ = 1; // with the whole
 };
 
 } // namespace praetor::model

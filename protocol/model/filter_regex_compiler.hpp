@@ -30,12 +30,14 @@ private:
     sequence,
     choice,
     repeat,
+    group,
   };
 
   struct node {
     shape what = shape::sequence;
     position where = position::text_begin;
-    std::uint32_t set = 0;
+    std::uint32_t set = 0; // of runes; of a group: its number
+    bool lazy = false;     // repeat: as few as will do
     int least = 0;
     int most = -1; // repeat: -1 is without end
     std::vector<node_id> children;
@@ -45,6 +47,7 @@ private:
     bool fold_case = false;
     bool multi_line = false;
     bool dot_newline = false;
+    bool swap_lazy = false;
   };
 
   // -- reading (filter_regex.cpp) -------------------------------------------
@@ -81,9 +84,11 @@ private:
   // -- writing (filter_regex.cpp) --------------------------------------------
   bool write(node_id what);
   bool write_choice(const node& what);
+  bool write_group(const node& what);
+  void prefer(std::uint32_t split, bool lazy);
   bool write_repeat(const node& what);
-  bool write_loop(node_id what, bool at_least_once);
-  bool write_optionals(node_id what, int count);
+  bool write_loop(node_id what, bool at_least_once, bool lazy);
+  bool write_optionals(node_id what, int count, bool lazy);
   std::uint32_t emit(regex::instruction what);
   std::uint32_t here() const;
 

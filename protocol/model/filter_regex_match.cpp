@@ -1,34 +1,15 @@
-#include "protocol/model/filter_regex.hpp"
-#include "protocol/model/filter_text.hpp"
-
-#include <algorithm>
+#include "protocol/model/filter_regex_place.hpp"
 
 namespace praetor::model {
 
 namespace {
-
-constexpr char32_t no_rune = rune_max + 1;
 
 bool is_word(char32_t rune) {
   return (rune >= '0' && rune <= '9') || (rune >= 'a' && rune <= 'z') ||
          (rune >= 'A' && rune <= 'Z') || rune == '_';
 }
 
-bool contains(const std::vector<std::pair<char32_t, char32_t>>& set,
-              char32_t rune) {
-  auto above = std::upper_bound(
-      set.begin(), set.end(), rune,
-      [](char32_t x, const auto& range) { return x < range.first; });
-  return above != set.begin() && rune <= std::prev(above)->second;
-}
-
 } // namespace
-
-// The runes on both sides of a place in the subject.
-struct regex::place {
-  char32_t before = no_rune;
-  char32_t after = no_rune;
-};
 
 // A sparse set of program counters: clearing costs nothing, so that a step
 // costs what it does and not what the program is long.
@@ -93,6 +74,7 @@ bool regex::follow(thread_list& threads, std::uint32_t start,
       threads.pending.push_back(now.next);
       break;
     case opcode::jump:
+    case opcode::save:
       threads.pending.push_back(now.next);
       break;
     case opcode::assertion:

@@ -37,9 +37,29 @@ bool regex_compiler::write(node_id id) {
     return write_choice(it);
   case shape::repeat:
     return write_repeat(it);
+  case shape::group:
+    return write_group(it);
   }
   PRAETOR_ASSERT(false);
   return false;
+}
+
+// The places where the group begins and ends.
+bool regex_compiler::write_group(const node& what) {
+  PRAETOR_ASSERT(what.children.size() == 1);
+  emit({opcode::save, {}, here() + 1, 0, 2 * what.set});
+  if (!write(what.children[0]))
+    return false;
+  emit({opcode::save, {}, here() + 1, 0, 2 * what.set + 1});
+  return true;
+}
+
+// Of two ways the first is tried before the other.
+void regex_compiler::prefer(std::uint32_t split, bool lazy) {
+  auto& it = out_.program_[split];
+  PRAETOR_ASSERT(it.code == opcode::split);
+  if (lazy)
+    std::swap(it.next, it.other);
 }
 
 bool regex_compiler::write_choice(const node& what) {
@@ -71,36 +91,39 @@ bool regex_compiler::write_repeat(const node& what) {
     if (!write(child))
       return false;
   if (endless)
-    return write_loop(child, what.least > 0);
+    return write_loop(child, what.least > 0, what.lazy);
   PRAETOR_ASSERT(what.most >= what.least);
-  return write_optionals(child, what.most - what.least);
+  return write_optionals(child, what.most - what.least, what.lazy);
 }
 
-bool regex_compiler::write_loop(node_id child, bool at_least_once) {
+bool regex_compiler::write_loop(node_id child, bool at_least_once, bool lazy) {
   auto begin = here();
   if (!at_least_once)
     emit({opcode::split, {}, begin + 1, 0, 0});
   if (!write(child))
     return false;
   if (at_least_once) {
-    emit({opcode::split, {}, begin, here() + 1, 0});
+    prefer(emit({opcode::split, {}, begin, here() + 1, 0}), lazy);
   } else {
     emit({opcode::jump, {}, begin, 0, 0});
     out_.program_[begin].other = here();
+    prefer(begin, lazy);
   }
   return true;
 }
 
 // One that is left out leaves out all behind it: x{0,3} is (x(x(x)?)?)?.
-bool regex_compiler::write_optionals(node_id child, int count) {
+bool regex_compiler::write_optionals(node_id child, int count, bool lazy) {
   std::vector<std::uint32_t> splits;
   for (int i = 0; i < count; ++i) {
     splits.push_back(emit({opcode::split, {}, here() + 1, 0, 0}));
     if (!write(child))
       return false;
   }
-  for (auto split : splits)
+  for (auto split : splits) {
     out_.program_[split].other = here();
+    prefer(split, lazy);
+  }
   return true;
 }
 

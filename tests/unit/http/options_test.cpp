@@ -1,5 +1,6 @@
 #include "http/options.hpp"
 
+#include "protocol/base/uuid.hpp"
 #include "tests/unit/http/routing.hpp"
 
 using namespace praetor;
