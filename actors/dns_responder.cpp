@@ -1,7 +1,10 @@
 #include "actors/dns_responder.hpp"
 
 #include "dns/address.hpp"
+#include "protocol/base/duration.hpp"
+#include "storage/query_run.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 namespace praetor::actors {
@@ -13,7 +16,9 @@ std::shared_ptr<const model::node> dns_view::node(std::string_view name) const {
 std::shared_ptr<const dns::service_entries>
 dns_view::service(std::string_view name) const {
   auto& catalog = reader_.newest()->catalog;
-  auto changed = catalog.service_changed(name, true);
+  // After a restore an old index may stand for something else.
+  auto changed =
+      std::max(catalog.service_changed(name, true), reader_.newest()->restored);
   auto found = services_.find(name);
   if (found != services_.end() && found->second.changed == changed)
     return found->second.entries;
@@ -66,15 +71,44 @@ bool dns_view::has_leader() const {
   return reader_.source().had_leader();
 }
 
+namespace {
+
+// Only our own datacenter is asked; others come in here, when nothing was
+// found and when one is named.
+dns::prepared_result execute(const std::string& name,
+                             const dns::settings& rules, const dns_view& view,
+                             prng& chance) {
+  model::query_run asked;
+  asked.name = name;
+  asked.agent = rules.node_name;
+  auto found = storage::run_query(view.newest(), asked, chance);
+  dns::prepared_result out;
+  if (!found) {
+    bool unknown = found.failure().code == errc::not_found;
+    out.what = unknown ? dns::prepared_result::kind::unknown
+                       : dns::prepared_result::kind::failed;
+    return out;
+  }
+  out.service = found->query.wanted.service;
+  out.datacenter = rules.datacenter;
+  if (auto& ttl = found->query.dns_ttl; !ttl.empty())
+    if (auto parsed = parse_duration(ttl))
+      out.ttl = *parsed;
+  out.entries =
+      std::make_shared<dns::service_entries>(std::move(found->entries));
+  return out;
+}
+
+} // namespace
+
 std::string answer_packet(std::string_view packet, dns::transport via,
                           const dns::settings& rules, const dns_view& view,
                           prng& chance) {
   auto found = dns::answer(packet, via, rules, view, chance);
   if (found.what == dns::outcome::kind::prepared) {
-    dns::prepared_result none;
-    none.what = dns::prepared_result::kind::unknown;
+    auto result = execute(found.names[0], rules, view, chance);
     dns::supplement more;
-    more.prepared = &none;
+    more.prepared = &result;
     found = dns::answer(packet, via, rules, view, chance, more);
   }
   if (found.what != dns::outcome::kind::reply)

@@ -30,6 +30,7 @@ public:
   nodes_at(std::string_view ip) const override;
   std::vector<std::string> services_at(std::string_view ip) const override;
   bool has_leader() const override;
+  const storage::state& newest() const { return *reader_.newest(); }
   std::uint32_t zone_serial() const override { return now_(); }
 
 private:

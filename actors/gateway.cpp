@@ -297,6 +297,13 @@ void on_lead(gateway_ptr self) {
     try_held(self);
 }
 
+// A restored state may know nothing of what was told before: whoever tells
+// the leader things begins anew, as with another leader.
+void on_other_state(gateway_ptr self) {
+  for (auto& one : self->state.listeners)
+    self->send(one, at::lead::value, self->state.leader_is_known);
+}
+
 void on_roster(gateway_ptr self, const roster& known) {
   auto& state = self->state;
   if (!state.carrier)
@@ -345,6 +352,8 @@ gateway_actor::behavior_type gateway(gateway_ptr self,
       [=](at::lead, bool) { on_lead(self); },
       [=](at::publish, const publication_note& note) {
         catch_up(self, note.state->applied);
+        if (note.changes->everything)
+          on_other_state(self);
       },
       [=](at::tick) { tick(self); },
   };

@@ -104,7 +104,8 @@ void forward(http_session_ptr self) {
             tell_failure(self, sink));
 }
 
-void read(http_session_ptr self, http::read_action&& asked) {
+template <class Action>
+void read(http_session_ptr self, Action&& asked) {
   auto& services = *self->state.services;
   if (services.has_no_state)
     return forward(self);
@@ -118,6 +119,17 @@ void write(http_session_ptr self, http::write_action&& asked) {
     return forward(self);
   serve_write(self, services, std::move(asked),
               session_sink{self, self->state.number});
+}
+
+void keep_or_restore(http_session_ptr self, http::snapshot_action&& asked) {
+  auto& services = *self->state.services;
+  session_sink sink{self, self->state.number};
+  if (services.has_no_state)
+    return forward(self);
+  if (asked.restores)
+    serve_restore(self, services, std::move(self->state.open->body), sink);
+  else
+    serve_archive(self, services, std::move(asked), sink);
 }
 
 void ask_agent(http_session_ptr self, http::agent_action&& asked) {
@@ -166,6 +178,10 @@ void carry_out(http_session_ptr self, http::routed&& routed) {
       answer(self, x.answer, nullptr, matched);
     }
     void operator()(http::read_action& x) { read(self, std::move(x)); }
+    void operator()(http::query_action& x) { read(self, std::move(x)); }
+    void operator()(http::snapshot_action& x) {
+      keep_or_restore(self, std::move(x));
+    }
     void operator()(http::write_action& x) { write(self, std::move(x)); }
     void operator()(http::agent_action& x) { ask_agent(self, std::move(x)); }
     void operator()(http::monitor_action& x) { monitor(self, x.level); }

@@ -170,6 +170,20 @@ using snapshot_writer_actor = caf::typed_actor<
     /// To itself: the next chunk.
     caf::reacts_to<at::flush>>;
 
+/// A state on its way into an archive. Local.
+struct archive_request {
+  state_ptr state;
+  std::uint64_t in_term = 0;
+};
+
+/// Archives of the whole state, as operators keep them.
+using archivist_actor = caf::typed_actor<
+    /// Makes one. Local.
+    caf::replies_to<at::save, archive_request>::with<http::rendered_ptr>,
+    /// Puts the state of one in the place of all that there is, through the
+    /// log; answers when that has happened, or why it did not. Local.
+    caf::replies_to<at::install, proposal>::with<http::rendered_ptr>>;
+
 using leadership_listener_actor = caf::typed_actor<
     /// Who leads has changed: this node does (true) or does not (false).
     caf::reacts_to<at::lead, bool>>;
@@ -254,6 +268,7 @@ struct applied {
 struct shard_batch {
   struct item {
     log_index at;
+    modify_index change = 0; // what the keys are to say of it
     model::kv_operation operation;
     bool session_lives = false;
   };
@@ -487,6 +502,7 @@ using dns_responder_actor = caf::typed_actor<
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::save_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::snapshot_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::snapshot_place)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::archive_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::state_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::raft::snapshot_chunk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::committed)

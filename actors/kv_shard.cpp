@@ -12,9 +12,9 @@ shard_done apply(kv_shard_ptr self, const shard_batch& batch) {
   done.outcomes.reserve(batch.items.size());
   for (auto& item : batch.items)
     done.outcomes.emplace_back(
-        item.at, storage::apply_to_shard(self->state.table, item.at.value,
-                                         item.operation, item.session_lives,
-                                         done.changes));
+        item.at,
+        storage::apply_to_shard(self->state.table, item.change, item.operation,
+                                item.session_lives, done.changes));
   done.table = self->state.table;
   return done;
 }

@@ -4,6 +4,7 @@
 #include "actors/node.hpp"
 
 #include "actors/agent.hpp"
+#include "actors/archivist.hpp"
 #include "actors/client_gateway.hpp"
 #include "actors/dns_responder.hpp"
 #include "actors/http_session.hpp"
@@ -314,9 +315,7 @@ void node::parts::spawn_lanes() {
     services.readers = one->cache.get();
     services.time = on.get();
     services.date = &on->http_date();
-    services.bounds.body_bytes = std::max(config.limits.kv_max_value_size,
-                                          config.limits.txn_max_req_len) +
-                                 (64u << 10);
+    services.bounds = make_bounds(config);
     services.surface = surface;
     if (!networks->empty())
       services.may_write = [networks](const std::string& address) {
@@ -326,6 +325,8 @@ void node::parts::spawn_lanes() {
         io::spawn_on(system, on.get(), watch_keeper, services.readers,
                      services.time, random_seed());
     services.gateway = core.gateway;
+    services.archivist = spawn_archivist(system, core.gateway, *surface);
+    services.chance = prng(random_seed());
     services.agent = own;
     services.log = log.get();
     services.cached = cached;

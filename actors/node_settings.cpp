@@ -1,6 +1,7 @@
 #include "actors/node_settings.hpp"
 
 #include "actors/startup.hpp"
+#include "http/snapshot_archive.hpp"
 
 #include <algorithm>
 
@@ -34,6 +35,19 @@ dns::settings make_dns_settings(const agent_config& config,
   rules.soa = {config.dns.soa.refresh, config.dns.soa.retry,
                config.dns.soa.expire, config.dns.soa.min_ttl};
   return rules;
+}
+
+http::limits make_bounds(const agent_config& config) {
+  http::limits made;
+  auto usual =
+      std::max(config.limits.kv_max_value_size, config.limits.txn_max_req_len) +
+      (64u << 10);
+  made.body_bytes = usual;
+  made.body_bytes_for = [usual](const http::request& head) -> std::uint64_t {
+    bool restores = head.path == "/v1/snapshot" && head.method_text == "PUT";
+    return restores ? http::archive_bytes_max : usual;
+  };
+  return made;
 }
 
 http::surface make_surface(const agent_config& config) {

@@ -5,6 +5,7 @@
 #include "actors/config.hpp"
 #include "dns/answer.hpp"
 #include "http/action.hpp"
+#include "http/connection.hpp"
 
 namespace praetor::actors {
 
@@ -13,6 +14,8 @@ inline constexpr int default_lan_port = 8301;
 
 dns::settings make_dns_settings(const agent_config& config,
                                 const std::string& node_name);
+/// What one request may hold; only a restored archive may hold much.
+http::limits make_bounds(const agent_config& config);
 http::surface make_surface(const agent_config& config);
 model::node make_node_record(const agent_config& config, const std::string& id);
 

@@ -56,6 +56,7 @@ struct portal_sink {
 struct call_visitor {
   portal_ptr self;
   portal_sink sink;
+  std::string& body;
 
   const serving_parts& with() const { return *self->state.with; }
 
@@ -64,6 +65,15 @@ struct call_visitor {
   }
   void operator()(http::read_action& x) const {
     serve_read(self, with(), std::move(x), sink);
+  }
+  void operator()(http::query_action& x) const {
+    serve_read(self, with(), std::move(x), sink);
+  }
+  void operator()(http::snapshot_action& x) const {
+    if (x.restores)
+      serve_restore(self, with(), std::move(body), sink);
+    else
+      serve_archive(self, with(), std::move(x), sink);
   }
   void operator()(http::write_action& x) const {
     serve_write(self, with(), std::move(x), sink);
@@ -114,7 +124,7 @@ reply_promise call(portal_ptr self, const remote_request& asked) {
   if (asked.ticket != 0)
     state.numbers.emplace(asked.ticket, number);
   auto routed = http::dispatch(request, *state.with->surface);
-  std::visit(call_visitor{self, {self, number}}, routed.what);
+  std::visit(call_visitor{self, {self, number}, request.body}, routed.what);
   return promise;
 }
 

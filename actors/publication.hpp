@@ -19,6 +19,7 @@ struct leadership {
   bool leader_known = false;
   bool is_leader = false;     // this node leads, and its state has caught up
   node_id leader;             // empty when nobody is known to lead
+  std::uint64_t in_term = 0;  // the newest that is known here
   std::string leader_address; // "host:port" of its server port, or empty
   std::vector<std::string> peer_addresses; // of all servers, ours included
 };

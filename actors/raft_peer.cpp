@@ -61,6 +61,7 @@ void announce(raft_peer_ptr self) {
   leadership now;
   now.leader = state.core->leader();
   now.is_leader = state.leads;
+  now.in_term = state.core->current_term().value;
   // A leader whose state has not caught up is none for readers yet.
   now.leader_known =
       state.leads || (!now.leader.empty() && !state.core->is_leader());

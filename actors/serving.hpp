@@ -18,6 +18,7 @@
 #include "http/router.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace praetor::actors {
 
@@ -28,10 +29,16 @@ struct serving_parts {
   std::shared_ptr<const http::surface> surface;
   watch_keeper_actor watches;
   gateway_actor gateway;
+  archivist_actor archivist;
   std::shared_ptr<asked_before> cached;
+  /// For answers in random order. All of them are on one thread.
+  mutable prng chance{1};
 };
 
 /// What an answer says of where it comes from.
+http::read_source source_of(const serving_parts& with,
+                            const http::read_options& options,
+                            const http::rendered& what);
 http::read_source source_of(const serving_parts& with,
                             const http::read_action& asked,
                             const http::rendered& what,
@@ -39,11 +46,24 @@ http::read_source source_of(const serving_parts& with,
 
 /// Whether what is published here may answer at once, without asking whoever
 /// leads.
-bool is_fresh(const serving_parts& with, const http::read_action& asked);
+bool is_fresh(const serving_parts& with, const http::read_options& options);
 
 /// Whether and how Consul's agents would have kept the answer.
 http::cache_use cache_of(const serving_parts& with,
                          const http::read_action& asked);
+
+/// Whether there is nothing to wait for: an answer that does not exist has no
+/// source either.
+bool is_nowhere(const storage::state& newest, const http::read_action& asked);
+
+/// The answer of a prepared query at the state that is published here, and
+/// whether it tells its source.
+struct query_answer {
+  http::rendered_ptr what;
+  std::optional<http::read_source> source;
+};
+query_answer run_query(const serving_parts& with,
+                       const http::query_action& asked);
 
 bool takes_locks(const model::command& command);
 
@@ -76,38 +96,92 @@ template <class Sink>
 void serve_here(const serving_parts& with, http::read_action&& asked,
                 const Sink& sink) {
   auto& newest = *with.readers->newest();
-  if (asked.options.index > 0 &&
+  if (asked.options.index > 0 && !is_nowhere(newest, asked) &&
       storage::index_of(newest, asked.query) <= asked.options.index)
     return sink.wait(
         std::make_shared<const http::read_action>(std::move(asked)));
   auto cache = cache_of(with, asked);
   auto what = with.readers->answer(asked, newest);
+  if (what->status == 404 && what->index == 0)
+    return sink.answer(what, nullptr);
   auto source = source_of(with, asked, *what, cache);
   sink.answer(what, &source);
 }
 
-template <class Self, class Sink>
-void serve_read(Self self, const serving_parts& with, http::read_action&& asked,
+template <class Sink>
+void serve_here(const serving_parts& with, http::query_action&& asked,
                 const Sink& sink) {
-  if (is_fresh(with, asked))
-    return serve_here(with, std::move(asked), sink);
+  auto made = run_query(with, asked);
+  sink.answer(made.what, made.source ? &*made.source : nullptr);
+}
+
+/// Serves when the state that is published here is as new as it must be: at
+/// once, or after leave of the leader.
+template <class Self, class Action, class Sink, class F>
+void when_fresh(Self self, const serving_parts& with, Action&& asked,
+                const Sink& sink, F act) {
+  if (is_fresh(with, asked.options))
+    return act(std::move(asked));
   auto proof = asked.options.level == http::consistency::consistent
                    ? read_proof::quorum
                    : read_proof::lease;
-  auto question = std::make_shared<http::read_action>(std::move(asked));
-  auto& parts = with;
+  auto question = std::make_shared<Action>(std::move(asked));
   self->request(with.gateway, caf::infinite, at::read::value, proof)
       .then(if_awaited<read_grant>(
                 sink,
-                [=, &parts](const read_grant& given) {
+                [=](const read_grant& given) {
                   if (given.failure.code == errc::ok)
-                    serve_here(parts, std::move(*question), sink);
+                    act(std::move(*question));
                   else
                     sink.answer(
                         http::error_reply(http::status_of(given.failure.code),
                                           given.failure.text),
                         nullptr);
                 }),
+            tell_failure(self, sink));
+}
+
+template <class Self, class Action, class Sink>
+void serve_read(Self self, const serving_parts& with, Action&& asked,
+                const Sink& sink) {
+  auto* parts = &with;
+  when_fresh(self, with, std::move(asked), sink, [=](Action&& fresh) {
+    serve_here(*parts, std::move(fresh), sink);
+  });
+}
+
+template <class Self, class Sink>
+void serve_archive(Self self, const serving_parts& with,
+                   http::snapshot_action&& asked, const Sink& sink) {
+  auto* parts = &with;
+  when_fresh(self, with, std::move(asked), sink,
+             [=](http::snapshot_action&& fresh) {
+               auto newest = parts->readers->newest();
+               auto term = parts->readers->source().who_leads()->in_term;
+               auto options = fresh.options;
+               self->request(parts->archivist, caf::infinite, at::save::value,
+                             archive_request{std::move(newest), term})
+                   .then(if_awaited<http::rendered_ptr>(
+                             sink,
+                             [=](const http::rendered_ptr& what) {
+                               auto source = source_of(*parts, options, *what);
+                               sink.answer(what, what->status == 200 ? &source
+                                                                     : nullptr);
+                             }),
+                         tell_failure(self, sink));
+             });
+}
+
+template <class Self, class Sink>
+void serve_restore(Self self, const serving_parts& with, std::string body,
+                   const Sink& sink) {
+  proposal archive{std::make_shared<const std::string>(std::move(body))};
+  self->request(with.archivist, caf::infinite, at::install::value,
+                std::move(archive))
+      .then(if_awaited<http::rendered_ptr>(sink,
+                                           [=](const http::rendered_ptr& what) {
+                                             sink.answer(what, nullptr);
+                                           }),
             tell_failure(self, sink));
 }
 

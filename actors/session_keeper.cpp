@@ -104,10 +104,20 @@ caf::typed_response_promise<model::outcome> propose(session_keeper_ptr self,
   return promise;
 }
 
+// All get their whole time; those that are gone are not waited for.
+void arm_all(session_keeper_ptr self, const storage::state& now) {
+  while (!self->state.expiries.empty())
+    disarm(self->state, session_id(self->state.expiries.begin()->first));
+  for (auto& session : now.catalog.sessions())
+    arm(self, *session);
+}
+
 void on_publication(session_keeper_ptr self, const publication_note& note) {
   auto& state = self->state;
   for (auto& lock : note.released)
     state.delayed[lock.key] = state.time->now() + lock.delay;
+  if (note.changes->everything)
+    arm_all(self, *note.state);
   const std::string prefix = model::topic::session("");
   for (auto& topic : note.changes->topics) {
     if (!topic.starts_with(prefix))
@@ -143,10 +153,8 @@ read_grant renew(session_keeper_ptr self, const session_id& id) {
 void lead(session_keeper_ptr self, bool leads) {
   auto& state = self->state;
   state.leads = leads;
-  // A new leader cannot know when sessions were last renewed: all get their
-  // whole time again.
-  for (auto& session : state.readers->newest()->catalog.sessions())
-    arm(self, *session);
+  // A new leader cannot know when sessions were last renewed.
+  arm_all(self, *state.readers->newest());
 }
 
 bool has_tombstones(const storage::state& state) {
@@ -160,7 +168,7 @@ void tick(session_keeper_ptr self) {
   if (state.leads && has_tombstones(*newest) && state.ripe > 0)
     propose_quietly(self, model::reap_tombstones{state.ripe},
                     "the reaping of tombstones");
-  state.ripe = newest->applied;
+  state.ripe = storage::newest_index(*newest);
   auto now = state.time->now();
   std::erase_if(state.delayed, [&](auto& one) { return one.second <= now; });
   state.time->after(tombstone_age_max,

@@ -84,6 +84,7 @@ void apply_here(store_keeper_ptr self, job& current, log_index at,
   auto outcome =
       storage::apply(state.state, at.value, command, current.changes);
   bool shards_changed = current.changes.keys.size() > keys_before ||
+                        current.changes.everything ||
                         std::holds_alternative<model::reap_tombstones>(command);
   if (shards_changed)
     for (std::size_t i = 0; i < state.shards.size(); ++i)
@@ -97,7 +98,8 @@ void queue_for_shard(store_keeper_ptr self, std::size_t shard, log_index at,
   auto& operation = std::get<model::kv_operation>(command);
   bool lives = operation.verb == model::kv_verb::lock &&
                state.state.catalog.session(operation.session) != nullptr;
-  state.batches[shard].items.push_back({at, std::move(operation), lives});
+  state.batches[shard].items.push_back(
+      {at, at.value + state.state.ahead, std::move(operation), lives});
   state.state.applied = at.value;
 }
 

@@ -63,7 +63,8 @@ enum class write_reply : std::uint8_t {
   boolean,
   transaction,
   read_transaction,
-  session,
+  session, // {"ID": ...}, also of a query
+  nothing,
 };
 
 struct write_action {
@@ -156,6 +157,24 @@ struct agent_action {
   bool pretty = false;
 };
 
+/// Execute a prepared query, or tell only what would be looked for.
+struct query_action {
+  model::query_run run;
+  bool explain = false;
+  read_options options;
+  bool pretty = false;
+  /// `Cache-Control: max-age=0`: what was kept does not do.
+  bool must_look = false;
+  std::string datacenter; // our own
+  std::string cache_key;
+};
+
+/// Save the whole state, or put another one in its place.
+struct snapshot_action {
+  bool restores = false; // from the body
+  read_options options;
+};
+
 /// Stream the log lines of at least this level until the client goes.
 struct monitor_action {
   std::string level; // upper case
@@ -166,8 +185,9 @@ struct reply_action {
   rendered_ptr answer;
 };
 
-using action = std::variant<reply_action, read_action, write_action,
-                            agent_action, monitor_action>;
+using action =
+    std::variant<reply_action, read_action, write_action, agent_action,
+                 monitor_action, query_action, snapshot_action>;
 
 /// What routes have to know of the node they serve. Fixed until a reload.
 struct surface {

@@ -7,6 +7,7 @@
 
 #include "protocol/base/result.hpp"
 #include "protocol/model/definition.hpp"
+#include "protocol/model/prepared_query.hpp"
 #include "protocol/model/records.hpp"
 
 #include <optional>
@@ -69,6 +70,9 @@ struct session_wish {
 
 /// PUT /v1/session/create. An empty body asks for all defaults.
 result<session_wish> read_session(std::string_view body);
+
+/// POST /v1/query, PUT /v1/query/<id>. Fields that nobody knows are refused.
+result<model::prepared_query> read_prepared_query(std::string_view body);
 
 struct kv_operation {
   std::string verb;

@@ -8,6 +8,7 @@
 // Calls must be balanced; a wrong order is a bug and yields wrong text.
 
 #include "protocol/base/assert.hpp"
+#include "protocol/model/prepared_query.hpp"
 #include "protocol/model/records.hpp"
 
 #include <charconv>
@@ -136,6 +137,7 @@ void write(json_writer& json, const model::node& node);
 void write(json_writer& json, const model::check& check);
 void write(json_writer& json, const model::session& session);
 void write(json_writer& json, const model::service_entry& entry);
+void write(json_writer& json, const model::prepared_query& query);
 
 /// The flat form of /v1/catalog/service: one object of node and service.
 void write_catalog_service(json_writer& json, const model::node& node,

@@ -90,6 +90,9 @@ struct record_writer {
   void operator()(const model::session_list& sessions) {
     write_list(json, sessions, [&](auto& one) { write(json, *one); });
   }
+  void operator()(const model::prepared_list& queries) {
+    write_list(json, queries, [&](auto& one) { write(json, *one); });
+  }
 };
 
 // Values are shown as they are; nothing may make a browser run them.
@@ -198,6 +201,9 @@ bool may_be_cached(model::query_kind kind) {
 
 rendered_ptr render(const read_action& asked,
                     const model::read_answer& answer) {
+  auto* queries = std::get_if<model::prepared_list>(&answer.records);
+  if (asked.query.kind == model::query_kind::prepared_get && queries->empty())
+    return error_reply(404, "Query not found");
   if (is_missing(asked, answer)) {
     auto missing = std::make_shared<rendered>(*empty_reply(404));
     missing->index = answer.index;
@@ -227,6 +233,8 @@ rendered_ptr render(const write_action& asked, const model::outcome& outcome) {
   if (asked.reply == write_reply::transaction ||
       asked.reply == write_reply::read_transaction)
     return render_transaction(asked, outcome);
+  if (asked.reply == write_reply::nothing)
+    return empty_reply(200);
   std::string body;
   json_writer json(body, asked.pretty);
   if (asked.reply == write_reply::session) {
@@ -260,7 +268,9 @@ response finish(const request& asked, const surface& node,
       out.headers.push_back({"X-Consul-Translate-Addresses", "true"});
   }
   auto* accepts = asked.find_header("Accept-Encoding");
+  // An archive is compressed already, and may be large.
   bool compress = matched && accepts && answer->body &&
+                  answer->content_type != "application/x-gzip" &&
                   !answer->body->empty() && accepts_gzip(*accepts);
   if (compress)
     out.headers.push_back({"Content-Encoding", "gzip"});

@@ -12,6 +12,12 @@ rendered_ptr render(const read_action& asked, const model::read_answer& answer);
 /// The answer of a write from what became of its command.
 rendered_ptr render(const write_action& asked, const model::outcome& outcome);
 
+rendered_ptr render(const query_action& asked, const model::query_found& found);
+rendered_ptr render(const query_action& asked,
+                    const model::prepared_query& explained);
+/// Why there is nothing to execute or explain.
+rendered_ptr query_failure(const query_action& asked, const error& why);
+
 /// What `?cached` is told: whether the answer was kept from before.
 enum class cache_use : std::uint8_t { none, miss, hit };
 

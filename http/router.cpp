@@ -108,15 +108,15 @@ constexpr route table[] = {
     {"/v1/operator/keyring", "GET,POST,PUT,DELETE", unsupported},
     {"/v1/operator/raft/configuration", "GET", unsupported},
     {"/v1/operator/raft/peer", "DELETE", unsupported},
-    {"/v1/query", "GET,POST", unsupported},
-    {"/v1/query/", "GET,PUT,DELETE", unsupported},
+    {"/v1/query", "GET,POST", queries},
+    {"/v1/query/", "", query}, // which methods depends on the rest
     {"/v1/session/create", "PUT", session_create},
     {"/v1/session/destroy/", "PUT", session_destroy},
     {"/v1/session/info/", "GET", session_info},
     {"/v1/session/list", "GET", session_list},
     {"/v1/session/node/", "GET", session_node},
     {"/v1/session/renew/", "PUT", session_renew},
-    {"/v1/snapshot", "GET,PUT", unsupported},
+    {"/v1/snapshot", "GET,PUT", snapshot},
     {"/v1/status/leader", "GET", status_leader},
     {"/v1/status/peers", "GET", status_peers},
     {"/v1/txn", "PUT", txn},
@@ -227,9 +227,10 @@ routed dispatch(const request& from, const surface& node) {
     out.what = refuse(403, "Endpoint is blocked by agent configuration");
   } else if (from.query_malformed) {
     out.what = reply(empty_reply(500));
-  } else if (from.verb == method::options) {
+  } else if (!found->methods.empty() && from.verb == method::options) {
     out.what = with_allow(empty_reply(200), found->methods);
-  } else if (!allows(found->methods, from.method_text)) {
+  } else if (!found->methods.empty() &&
+             !allows(found->methods, from.method_text)) {
     out.what = with_allow(
         error_reply(405, "method " + from.method_text + " not allowed"),
         found->methods);

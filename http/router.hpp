@@ -19,7 +19,8 @@ struct call {
 
 struct route {
   std::string_view pattern;
-  std::string_view methods; // "GET,PUT", in the order of the Allow header
+  /// "GET,PUT", in the order of the Allow header; empty: the handler says.
+  std::string_view methods;
   action (*handle)(const call&);
 };
 

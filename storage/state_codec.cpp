@@ -9,8 +9,9 @@ namespace {
 
 namespace archive = model::archive;
 
-// The stream's own version, in its first record.
-constexpr std::uint64_t stream_version = 1;
+// The stream's own version, in its first record. Version 1 had no prepared
+// queries and could not be restored; it is still read.
+constexpr std::uint64_t stream_version = 2;
 
 constexpr std::size_t size_bytes = 4; // before each record: a u32
 
@@ -31,15 +32,42 @@ struct begin_fields {
   modify_index applied = 0;
   modify_index keys_changed = 0;
   catalog_table::table_indexes catalog;
+  modify_index queries_changed = 0;
+  modify_index ahead = 0;
+  modify_index restored = 0;
 };
 
 template <class Archive, archive::is_a<begin_fields> T>
 void fields(Archive& a, T& x) {
-  auto& [version, applied, keys_changed, catalog] = x;
+  auto& [version, applied, keys_changed, catalog, queries, ahead, restored] = x;
   auto& [nodes, services, checks, sessions, last_extinction] = catalog;
   for (auto* one : {&version, &applied, &keys_changed, &nodes, &services,
                     &checks, &sessions, &last_extinction})
     a.number(*one);
+  if (version < 2)
+    return;
+  for (auto* one : {&queries, &ahead, &restored})
+    a.number(*one);
+}
+
+// A piece of a restore.
+struct part_fields {
+  std::string id;
+  std::string bytes;
+};
+
+template <class Archive, archive::is_a<part_fields> T>
+void fields(Archive& a, T& x) {
+  auto& [id, bytes] = x;
+  a.text(id);
+  a.text(bytes);
+}
+
+// The place of a kind among the others; behind all if there is no such kind.
+std::size_t rank_of(state_record kind) {
+  auto found =
+      std::find(state_record_order.begin(), state_record_order.end(), kind);
+  return static_cast<std::size_t>(found - state_record_order.begin());
 }
 
 // A name and an index: tombstones, and the indexes of services.
@@ -128,7 +156,7 @@ void state_encoder::advance() {
   if (*stage_ == state_record::end)
     stage_.reset();
   else
-    stage_ = static_cast<state_record>(static_cast<int>(*stage_) + 1);
+    stage_ = state_record_order[rank_of(*stage_) + 1];
 }
 
 void state_encoder::add_begin() {
@@ -136,7 +164,10 @@ void state_encoder::add_begin() {
   begin.applied = what_.applied;
   begin.keys_changed = newest_change(what_);
   begin.catalog = what_.catalog.indexes();
-  PRAETOR_ASSERT(begin.keys_changed <= begin.applied);
+  begin.queries_changed = what_.queries.changed();
+  begin.ahead = what_.ahead;
+  begin.restored = what_.restored;
+  PRAETOR_ASSERT(begin.keys_changed <= newest_index(what_));
   add(state_record::begin,
       [&](archive::writer& out) { fields(out, std::as_const(begin)); });
   advance();
@@ -178,6 +209,15 @@ void state_encoder::add_catalog() {
   }
 }
 
+void state_encoder::add_parts() {
+  for (auto& part : what_.restoring.parts) {
+    const part_fields one{what_.restoring.id, *part};
+    add(state_record::restore_part,
+        [&](archive::writer& out) { fields(out, one); });
+  }
+  advance();
+}
+
 void state_encoder::fill() {
   while (stage_ && !is_full()) {
     switch (*stage_) {
@@ -200,6 +240,14 @@ void state_encoder::fill() {
             const named_index pair{key, at};
             fields(out, pair);
           });
+      break;
+    case state_record::prepared_query:
+      add_some(
+          *stage_, [&](auto& f, auto v) { what_.queries.each_from(f, v); },
+          [](auto& out, auto&, auto& value) { fields(out, *value); });
+      break;
+    case state_record::restore_part:
+      add_parts();
       break;
     case state_record::end: {
       auto before = records_;
@@ -239,13 +287,13 @@ status state_decoder::feed(std::string_view bytes) {
 
 status state_decoder::take(std::string_view record) {
   auto tag = record.empty() ? 0 : static_cast<unsigned char>(record[0]);
-  if (tag < static_cast<int>(state_record::begin) ||
-      tag > static_cast<int>(state_record::end))
+  auto kind = static_cast<state_record>(tag);
+  if (rank_of(kind) == state_record_order.size())
     return fail(errc::corrupt,
                 "state: a record of unknown kind " + std::to_string(tag));
-  auto kind = static_cast<state_record>(tag);
   auto body = record.substr(1);
-  if (ended_ || kind < stage_ || begun_ == (kind == state_record::begin))
+  if (ended_ || rank_of(kind) < rank_of(stage_) ||
+      begun_ == (kind == state_record::begin))
     return fail(errc::corrupt, "state: a record of kind " +
                                    std::to_string(tag) + " out of its order");
   stage_ = kind;
@@ -267,6 +315,10 @@ status state_decoder::take(std::string_view record) {
     return take_record<model::check>(body);
   case state_record::session:
     return take_record<model::session>(body);
+  case state_record::prepared_query:
+    return take_record<model::prepared_query>(body);
+  case state_record::restore_part:
+    return take_part(body);
   case state_record::end:
     return take_end(body);
   }
@@ -278,9 +330,9 @@ status state_decoder::take_begin(std::string_view body) {
   PRAETOR_ASSERT(records_ == 1);
   // Another version may have other fields, so it is looked at first.
   auto version = byte_reader(body).varint();
-  if (version != stream_version)
+  if (version < 1 || version > stream_version)
     return fail(errc::unsupported, "state: version " + std::to_string(version) +
-                                       "; this build reads " +
+                                       "; this build reads 1 to " +
                                        std::to_string(stream_version));
   auto begin = decode<begin_fields>(body);
   if (!begin)
@@ -288,12 +340,20 @@ status state_decoder::take_begin(std::string_view body) {
   auto& catalog = begin->catalog;
   auto newest =
       std::max({begin->keys_changed, catalog.nodes, catalog.services,
-                catalog.checks, catalog.sessions, catalog.last_extinction});
-  if (newest > begin->applied)
-    return fail(errc::corrupt,
-                "state: a change at index " + std::to_string(newest) +
-                    " after the last, " + std::to_string(begin->applied));
+                catalog.checks, catalog.sessions, catalog.last_extinction,
+                begin->queries_changed, begin->restored});
+  constexpr auto ahead_max = UINT64_MAX / 2;
+  bool in_range = begin->ahead == 0 ||
+                  (begin->ahead <= ahead_max && begin->applied <= ahead_max);
+  auto last = begin->applied + begin->ahead;
+  if (newest > last || !in_range)
+    return fail(errc::corrupt, "state: a change at index " +
+                                   std::to_string(newest) +
+                                   " after the last, " + std::to_string(last));
   made_.applied = begin->applied;
+  made_.ahead = begin->ahead;
+  made_.restored = begin->restored;
+  made_.queries.restore_changed(begin->queries_changed);
   // Clients see the newest of all shards only.
   for (auto& shard : made_.shards)
     shard.restore_last_changed(begin->keys_changed);
@@ -307,10 +367,10 @@ status state_decoder::take_index(state_record kind, std::string_view body) {
   if (!read)
     return read.failure();
   auto& [name, at] = *read;
-  if (at > made_.applied)
+  if (at > newest_index(made_))
     return fail(errc::corrupt, "state: index " + std::to_string(at) +
                                    " after the last, " +
-                                   std::to_string(made_.applied));
+                                   std::to_string(newest_index(made_)));
   if (kind == state_record::service_index)
     return made_.catalog.restore_service_index(name, at);
   if (kind == state_record::connect_index)
@@ -328,9 +388,28 @@ status state_decoder::take_record(std::string_view body) {
   if constexpr (std::is_same_v<Record, model::kv_entry>) {
     auto& shard = made_.shards[shard_of(read->key, made_.shards.size())];
     return shard.restore(*std::move(read));
+  } else if constexpr (std::is_same_v<Record, model::prepared_query>) {
+    return made_.queries.restore(*std::move(read));
   } else {
     return made_.catalog.restore(*std::move(read));
   }
+}
+
+status state_decoder::take_part(std::string_view body) {
+  auto read = decode<part_fields>(body);
+  if (!read)
+    return read.failure();
+  auto& now = made_.restoring;
+  bool fits = now.parts.empty() || now.id == read->id;
+  if (!fits || now.bytes + read->bytes.size() > restore_bytes_max)
+    return fail(errc::corrupt, "state: a part of a restore does not fit the " +
+                                   std::to_string(now.parts.size()) +
+                                   " before it");
+  now.id = read->id;
+  now.bytes += read->bytes.size();
+  now.parts.push_back(
+      std::make_shared<const std::string>(std::move(read->bytes)));
+  return {};
 }
 
 status state_decoder::take_end(std::string_view body) {

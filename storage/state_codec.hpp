@@ -21,7 +21,8 @@ inline constexpr std::size_t state_chunk_bytes_max = std::size_t{256} << 10;
 /// One record: above any entry that the log can hold.
 inline constexpr std::size_t state_record_bytes_max = std::size_t{64} << 20;
 
-/// The kinds of records, in the order in which they come.
+/// The kinds of records. A number is never used for anything else; a build
+/// that does not know one refuses the stream.
 enum class state_record : std::uint8_t {
   begin = 1, // applied index, last change of a key, the catalogue's indexes
   kv_entry,
@@ -32,7 +33,19 @@ enum class state_record : std::uint8_t {
   service,
   check,
   session,
-  end, // how many records came before
+  end, // how many records came before; the last in every stream
+  prepared_query = 12,
+  restore_part = 13, // of a restore that is under way
+};
+
+/// The order in which they come.
+inline constexpr std::array state_record_order = {
+    state_record::begin,         state_record::kv_entry,
+    state_record::tombstone,     state_record::service_index,
+    state_record::connect_index, state_record::node,
+    state_record::service,       state_record::check,
+    state_record::session,       state_record::prepared_query,
+    state_record::restore_part,  state_record::end,
 };
 
 class state_encoder {
@@ -49,6 +62,7 @@ private:
   void add_some(state_record kind, Tree tree, Write write);
   void add_begin();
   void add_catalog();
+  void add_parts();
   void advance();
   bool is_full() const;
   void fill();
@@ -76,6 +90,7 @@ private:
   status take(std::string_view record);
   status take_begin(std::string_view body);
   status take_end(std::string_view body);
+  status take_part(std::string_view body);
   status take_index(state_record kind, std::string_view body);
   template <class Record>
   status take_record(std::string_view body);

@@ -20,6 +20,11 @@ modify_index kv_changed(const state& from) {
   return newest;
 }
 
+// Clients are never told 0, nor an index from before a restore.
+modify_index at_least(const state& from, modify_index index) {
+  return std::max({index, from.restored, modify_index{1}});
+}
+
 // The entries of all shards below a prefix, in byte order, and the index of
 // the newest change there: a deletion counts by its tombstone.
 struct merged_entries {
@@ -164,6 +169,14 @@ decltype(read_answer::records) records_of(const state& from,
     return catalog.sessions();
   case query_kind::session_node:
     return catalog.sessions_of_node(query.name);
+  case query_kind::prepared_get: {
+    model::prepared_list found;
+    if (auto one = from.queries.get(query.name))
+      found.push_back(std::move(one));
+    return found;
+  }
+  case query_kind::prepared_list:
+    return from.queries.all();
   }
   PRAETOR_ASSERT(!"keys are read elsewhere");
   return {};
@@ -230,8 +243,12 @@ modify_index index_of(const state& from, const read_query& query) {
   case query_kind::session_node:
     index = catalog.sessions_changed();
     break;
+  case query_kind::prepared_get:
+  case query_kind::prepared_list:
+    index = from.queries.changed();
+    break;
   }
-  return std::max<modify_index>(index, 1);
+  return at_least(from, index);
 }
 
 modify_index version_of(const state& of, const read_query& query) {
@@ -239,14 +256,15 @@ modify_index version_of(const state& of, const read_query& query) {
   switch (query.kind) {
   case query_kind::kv_list:
   case query_kind::kv_keys:
-    return kv_changed(of);
+    return at_least(of, kv_changed(of));
   case query_kind::catalog_connect:
   case query_kind::health_connect:
   case query_kind::health_node:
   case query_kind::health_checks:
   case query_kind::health_state:
-    return std::max({catalog.nodes_changed(), catalog.services_changed(),
-                     catalog.checks_changed()});
+    return at_least(
+        of, std::max({catalog.nodes_changed(), catalog.services_changed(),
+                      catalog.checks_changed()}));
   default:
     return index_of(of, query);
   }
@@ -257,8 +275,7 @@ read_answer evaluate(const state& from, const read_query& query) {
   if (query.kind == query_kind::kv_get) {
     auto entry =
         from.shards[shard_of(query.name, from.shards.size())].get(query.name);
-    answer.index = entry ? entry->modified : kv_changed(from);
-    answer.index = std::max<modify_index>(answer.index, 1);
+    answer.index = at_least(from, entry ? entry->modified : kv_changed(from));
     model::kv_list found;
     if (entry)
       found.push_back(std::move(entry));
@@ -267,7 +284,7 @@ read_answer evaluate(const state& from, const read_query& query) {
   }
   if (query.kind == query_kind::kv_list || query.kind == query_kind::kv_keys) {
     auto all = merge(from, query.name);
-    answer.index = std::max<modify_index>(all.newest, 1);
+    answer.index = at_least(from, all.newest);
     if (query.kind == query_kind::kv_list)
       answer.records = std::move(all.entries);
     else

@@ -1,5 +1,9 @@
 #include "storage/state_store.hpp"
 
+#include "protocol/base/uuid.hpp"
+
+#include <algorithm>
+
 namespace praetor::storage {
 namespace {
 
@@ -15,6 +19,7 @@ void release_locks(state& on, modify_index at,
                    model::change_set& changes, model::outcome& out) {
   for (auto& session : ended) {
     out.ended_sessions.push_back(session.id);
+    on.queries.end_session(at, session.id, changes);
     for (auto& shard : on.shards)
       for (auto& key : shard.end_session(at, session, changes))
         if (session.lock_delay > span{})
@@ -207,9 +212,43 @@ public:
       shard.reap_tombstones(command.upto);
   }
 
+  void operator()(const model::query_put& command) {
+    if (auto ok = on_.queries.check(command); !ok)
+      return refuse(ok.failure());
+    auto& given = command.query;
+    if (auto& id = given.session; !id.empty()) {
+      if (auto fault = uuid_fault(id); !fault.empty())
+        return refuse(fail(errc::bad_input, "invalid session: " + fault));
+      if (!on_.catalog.session(id))
+        return refuse(fail(errc::not_found, "invalid session \"" + id + "\""));
+    }
+    if (auto ok = model::check_template(given); !ok)
+      return refuse(fail(ok.failure().code,
+                         "failed compiling template: " + ok.failure().text));
+    on_.queries.put(at_, given, changes_);
+  }
+
+  void operator()(const model::query_remove& command) {
+    if (auto ok = on_.queries.remove(at_, command.id, changes_); !ok)
+      refuse(ok.failure());
+  }
+
+  void operator()(const model::restore_part& command) {
+    if (auto ok = apply_restore(on_, at_ - on_.ahead, command, changes_); !ok)
+      refuse(ok.failure());
+    out_.index = std::max(out_.index, on_.restored);
+  }
+
+  void operator()(const model::restore_abort& command) {
+    if (on_.restoring.id == command.id)
+      on_.restoring = {};
+  }
+
   model::outcome take() { return std::move(out_); }
 
 private:
+  void refuse(const error& why) { out_.failure = why; }
+
   template <class Command>
   void change_catalog(const Command& command) {
     std::vector<model::session> ended;
@@ -266,7 +305,7 @@ model::outcome apply_to_shard(kv_table& shard, modify_index at,
 model::outcome apply(state& on, modify_index at, const model::command& command,
                      model::change_set& changes) {
   PRAETOR_ASSERT(at > on.applied);
-  applier step(on, at, changes);
+  applier step(on, at + on.ahead, changes);
   std::visit(step, command);
   on.applied = at;
   return step.take();

@@ -7,6 +7,7 @@
 
 #include "storage/catalog_table.hpp"
 #include "storage/kv_table.hpp"
+#include "storage/query_table.hpp"
 
 #include <optional>
 
@@ -20,10 +21,38 @@ struct state {
   explicit state(std::size_t shard_count = kv_shards_default)
       : shards(shard_count) {}
 
+  /// A restore whose pieces have not all come yet.
+  struct restore {
+    std::string id;
+    std::vector<std::shared_ptr<const std::string>> parts;
+    std::uint64_t bytes = 0;
+  };
+
   std::vector<kv_table> shards;
   catalog_table catalog;
-  modify_index applied = 0; // everything up to here is in
+  query_table queries;
+  /// Everything up to here is in: an index of the log.
+  modify_index applied = 0;
+  /// What an index of the log is raised by to be that of a change: more than
+  /// nothing after a state was restored that had come further than the log.
+  modify_index ahead = 0;
+  /// No answer has a lower index: when another state took this one's place.
+  modify_index restored = 0;
+  restore restoring;
 };
+
+/// The index of the newest change that may be in the state.
+inline modify_index newest_index(const state& of) {
+  return of.applied + of.ahead;
+}
+
+/// Compressed bytes of a state that is restored: they are all in memory until
+/// the last has come. Twice the largest store that clusters are advised to
+/// keep, compressed to a quarter.
+inline constexpr std::size_t restore_bytes_max = std::size_t{256} << 20;
+
+/// One piece of it: an entry of the log that holds up no others.
+inline constexpr std::size_t restore_part_bytes_max = std::size_t{1} << 20;
 
 std::size_t shard_of(std::string_view key, std::size_t shard_count);
 
@@ -33,12 +62,20 @@ std::size_t shard_of(std::string_view key, std::size_t shard_count);
 std::optional<std::size_t> only_shard(const model::command& command,
                                       std::size_t shard_count);
 
-/// Applies one command at its index. Refusals are in the outcome; the state
-/// is then as before but for `applied`.
+/// Applies one command at its index of the log. Refusals are in the outcome;
+/// the state is then as before but for `applied`.
 model::outcome apply(state& on, modify_index at, const model::command& command,
                      model::change_set& changes);
 
-/// One operation on one shard, as `apply` does it.
+/// The part of `apply` that restores; `at` is an index of the log.
+status apply_restore(state& on, modify_index at,
+                     const model::restore_part& part,
+                     model::change_set& changes);
+
+/// A state's stream, as the parts of a restore carry it.
+std::string compress_state(std::string_view bytes);
+
+/// One operation on one shard, as `apply` does it; `at` is that of a change.
 model::outcome apply_to_shard(kv_table& shard, modify_index at,
                               const model::kv_operation& operation,
                               bool session_lives, model::change_set& changes);

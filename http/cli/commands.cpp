@@ -356,10 +356,9 @@ const command table[] = {
      "Save and restore the cluster's state. Each subcommand explains itself "
      "with -h.",
      connection::none, nullptr},
-    {"snapshot inspect", "Describe a snapshot file", "[options]",
-     "Describe a snapshot file. This version reads the flags and then says "
-     "that it cannot do it.",
-     connection::none, unsupported},
+    {"snapshot inspect", "Describe a snapshot file", "[options] FILE",
+     "Checks a snapshot and tells what it is of.", connection::none,
+     snapshot_inspect},
     {"snapshot restore", "Restore a snapshot", "[options] FILE",
      "Replaces the state of the cluster by that of a snapshot.",
      connection::servers, snapshot_restore},

@@ -40,6 +40,7 @@ int autopilot_set_config(call&);
 int rtt(call&);
 int snapshot_save(call&);
 int snapshot_restore(call&);
+int snapshot_inspect(call&);
 int validate_files(call&);
 int lock(call&);
 int watch(call&);

@@ -1,4 +1,4 @@
-// operator raft, operator autopilot, snapshot and rtt.
+// operator raft, operator autopilot and rtt.
 
 #include "http/cli/commands.hpp"
 #include "http/cli/text.hpp"
@@ -328,57 +328,6 @@ int rtt(call& c) {
     names.push_back(*own);
   }
   return estimate(c, *api, names, wan);
-}
-
-int snapshot_save(call& c) {
-  if (auto code = c.parse())
-    return *code;
-  if (c.arguments().empty())
-    return c.refuse("Missing FILE argument");
-  if (c.arguments().size() > 1)
-    return c.too_many(1);
-  auto* api = c.connect();
-  if (api == nullptr)
-    return 1;
-  auto got = api->call_ok(api->read("/v1/snapshot"));
-  if (!got)
-    return c.refuse("Error saving snapshot: " + got.failure().text);
-  // Written beside its place and moved there, so that a torn file never has
-  // the name that was asked for.
-  const auto& name = c.arguments()[0];
-  auto unverified = name + ".unverified";
-  std::ofstream file(unverified, std::ios::binary | std::ios::trunc);
-  file.write(got->body.data(), static_cast<std::streamsize>(got->body.size()));
-  file.close();
-  if (!file || std::rename(unverified.c_str(), name.c_str()) != 0) {
-    static_cast<void>(std::remove(unverified.c_str()));
-    return c.refuse("Error writing unverified snapshot file: cannot write " +
-                    unverified);
-  }
-  auto index = got->headers["x-consul-index"];
-  return c.say("Saved and verified snapshot to index " +
-               (index.empty() ? "0" : index));
-}
-
-int snapshot_restore(call& c) {
-  if (auto code = c.parse())
-    return *code;
-  if (c.arguments().empty())
-    return c.refuse("Missing FILE argument");
-  if (c.arguments().size() > 1)
-    return c.too_many(1);
-  auto* api = c.connect();
-  if (api == nullptr)
-    return 1;
-  auto bytes = client::read_file(c.arguments()[0]);
-  if (!bytes)
-    return c.refuse("Error opening snapshot file: " + bytes.failure().text);
-  auto ask = api->write("PUT", "/v1/snapshot");
-  ask.body = std::move(*bytes);
-  auto done = api->call_ok(ask);
-  if (!done)
-    return c.refuse("Error restoring snapshot: " + done.failure().text);
-  return c.say("Restored snapshot");
 }
 
 } // namespace praetor::http::cli

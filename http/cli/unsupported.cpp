@@ -85,7 +85,6 @@ constexpr flags_of known[] = {
     {"intention match", "destination source"},
     {"login", "bearer-token-file= meta= method= token-sink-file= type="},
     {"logout", ""},
-    {"snapshot inspect", ""},
     {"tls ca create",
      "additional-name-constraint= days= domain= name-constraint"},
     {"tls cert create", "additional-dnsname= additional-ipaddress= ca= cli "

@@ -38,6 +38,13 @@ action session_info(const call& c);
 action session_list(const call& c);
 action session_node(const call& c);
 
+// query.cpp
+action queries(const call& c);
+action query(const call& c);
+
+// snapshot.cpp
+action snapshot(const call& c);
+
 // agent.cpp
 action agent_self(const call& c);
 action agent_members(const call& c);

@@ -221,6 +221,31 @@ void fields(Archive& a, T& x) {
   a.number(modified);
 }
 
+template <class Archive, is_a<prepared_query> T>
+void fields(Archive& a, T& x) {
+  auto& [id, name, session, token, pattern, wanted, ttl, created, modified] = x;
+  auto& [type, regexp, remove_empty] = pattern;
+  auto& [service, failover, only_passing, ignored, near, tags, node_meta,
+         service_meta, connect] = wanted;
+  auto as_texts = [](auto& b, auto& list) { b.list(list, as_text); };
+  for (auto* one : {&id, &name, &session, &token, &type, &regexp})
+    a.text(*one);
+  a.flag(remove_empty);
+  a.text(service);
+  a.integer(failover.nearest_n);
+  a.maybe(failover.datacenters, as_texts);
+  a.flag(only_passing);
+  a.maybe(ignored, as_texts);
+  a.text(near);
+  a.maybe(tags, as_texts);
+  a.maybe(node_meta, as_text_map);
+  a.maybe(service_meta, as_text_map);
+  a.flag(connect);
+  a.text(ttl);
+  a.number(created);
+  a.number(modified);
+}
+
 inline constexpr auto as_fields = [](auto& a, auto& x) { fields(a, x); };
 
 } // namespace praetor::model::archive

@@ -1,5 +1,5 @@
-// The bytes of a command: one tag byte (the place in the variant plus one),
-// then the fields as archive.hpp writes them. New fields may only be added at
+// The bytes of a command: one tag byte, then the fields as archive.hpp writes
+// them. New fields may only be added at
 // the end of a command, under a new tag.
 
 #include "protocol/model/command.hpp"
@@ -23,6 +23,10 @@ enum class tag : std::uint8_t {
   session_create,
   session_destroy,
   reap_tombstones,
+  query_put = 10,
+  query_remove = 11,
+  restore_part = 12,
+  restore_abort = 13,
 };
 
 template <class Archive, is_a<transaction> T>
@@ -66,6 +70,68 @@ void fields(Archive& a, T& x) {
   a.number(upto);
 }
 
+template <class Archive, is_a<query_put> T>
+void fields(Archive& a, T& x) {
+  auto& [query, must_exist] = x;
+  fields(a, query);
+  a.flag(must_exist);
+}
+
+template <class Archive, is_a<query_remove> T>
+void fields(Archive& a, T& x) {
+  auto& [id] = x;
+  a.text(id);
+}
+
+template <class Archive, is_a<restore_part> T>
+void fields(Archive& a, T& x) {
+  auto& [id, number, last, bytes] = x;
+  a.text(id);
+  a.number(number);
+  a.flag(last);
+  a.text(bytes);
+}
+
+template <class Archive, is_a<restore_abort> T>
+void fields(Archive& a, T& x) {
+  auto& [id] = x;
+  a.text(id);
+}
+
+tag tag_of(const kv_operation&) {
+  return tag::kv;
+}
+tag tag_of(const transaction&) {
+  return tag::transaction;
+}
+tag tag_of(const catalog_register&) {
+  return tag::catalog_register;
+}
+tag tag_of(const catalog_deregister&) {
+  return tag::catalog_deregister;
+}
+tag tag_of(const session_create&) {
+  return tag::session_create;
+}
+tag tag_of(const session_destroy&) {
+  return tag::session_destroy;
+}
+tag tag_of(const reap_tombstones&) {
+  return tag::reap_tombstones;
+}
+tag tag_of(const query_put&) {
+  return tag::query_put;
+}
+tag tag_of(const query_remove&) {
+  return tag::query_remove;
+}
+tag tag_of(const restore_part&) {
+  return tag::restore_part;
+}
+tag tag_of(const restore_abort&) {
+  return tag::restore_abort;
+}
+
 template <class T>
 result<command> decode_as(byte_reader in) {
   reader r{in};
@@ -84,8 +150,12 @@ result<command> decode_as(byte_reader in) {
 std::string encode(const command& what) {
   std::string bytes;
   writer w{byte_writer{bytes}};
-  w.out.u8(static_cast<std::uint8_t>(what.index() + 1));
-  std::visit([&](auto& x) { fields(w, x); }, what);
+  std::visit(
+      [&](auto& x) {
+        w.out.u8(static_cast<std::uint8_t>(tag_of(x)));
+        fields(w, x);
+      },
+      what);
   PRAETOR_ASSERT(!bytes.empty());
   return bytes;
 }
@@ -108,9 +178,18 @@ result<command> decode_command(std::string_view bytes) {
     return decode_as<session_destroy>(in);
   case tag::reap_tombstones:
     return decode_as<reap_tombstones>(in);
+  case tag::query_put:
+    return decode_as<query_put>(in);
+  case tag::query_remove:
+    return decode_as<query_remove>(in);
+  case tag::restore_part:
+    return decode_as<restore_part>(in);
+  case tag::restore_abort:
+    return decode_as<restore_abort>(in);
   }
-  return fail(errc::corrupt,
-              "command: unknown tag " + std::to_string(kind) + ", at most 7");
+  constexpr auto last = static_cast<int>(tag::restore_abort);
+  return fail(errc::corrupt, "command: unknown tag " + std::to_string(kind) +
+                                 ", at most " + std::to_string(last));
 }
 
 } // namespace praetor::model

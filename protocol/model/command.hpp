@@ -6,6 +6,7 @@
 // live on disk.
 
 #include "protocol/base/result.hpp"
+#include "protocol/model/prepared_query.hpp"
 #include "protocol/model/records.hpp"
 
 #include <string_view>
@@ -95,9 +96,40 @@ struct reap_tombstones {
                          const reap_tombstones&) = default;
 };
 
+/// A prepared query is made, or takes the place of the one with its id.
+struct query_put {
+  prepared_query query;
+  bool must_exist = false;
+  friend bool operator==(const query_put&, const query_put&) = default;
+};
+
+struct query_remove {
+  std::string id;
+  friend bool operator==(const query_remove&, const query_remove&) = default;
+};
+
+/// One piece of a state that is to take the place of this one, in the order
+/// of their numbers from 0; with the last one it does. The bytes of all pieces
+/// are the state's stream, compressed (storage/FORMATS.md). Another id begins
+/// another restore and ends the one that was under way.
+struct restore_part {
+  std::string id;
+  std::uint64_t number = 0;
+  bool last = false;
+  std::string bytes;
+  friend bool operator==(const restore_part&, const restore_part&) = default;
+};
+
+/// A restore that will not be finished is forgotten.
+struct restore_abort {
+  std::string id;
+  friend bool operator==(const restore_abort&, const restore_abort&) = default;
+};
+
 using command = std::variant<kv_operation, transaction, catalog_register,
                              catalog_deregister, session_create,
-                             session_destroy, reap_tombstones>;
+                             session_destroy, reap_tombstones, query_put,
+                             query_remove, restore_part, restore_abort>;
 
 std::string encode(const command& what);
 result<command> decode_command(std::string_view bytes);

@@ -33,6 +33,8 @@ std::optional<record_kind> kind_of_records(query_kind kind) {
   case query_kind::session_info:
   case query_kind::session_list:
   case query_kind::session_node:
+  case query_kind::prepared_get:
+  case query_kind::prepared_list:
     return std::nullopt;
   }
   PRAETOR_ASSERT(false);
@@ -45,6 +47,7 @@ struct sieve {
   void operator()(kv_list&) const {}
   void operator()(key_list&) const {}
   void operator()(session_list&) const {}
+  void operator()(prepared_list&) const {}
   void operator()(node_list& list) const { keep(list); }
   void operator()(check_list& list) const { keep(list); }
   void operator()(node_services& found) const { keep(found.services); }

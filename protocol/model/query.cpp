@@ -44,6 +44,9 @@ std::vector<std::string> topics_of(const read_query& query) {
     return {topic::all_sessions};
   case query_kind::session_node:
     return {topic::node_sessions(name)};
+  case query_kind::prepared_get:
+  case query_kind::prepared_list:
+    return {topic::all_queries};
   }
   PRAETOR_ASSERT(!"every kind of query has its topics");
   return {};

@@ -5,6 +5,7 @@
 // changes that can alter its answer.
 
 #include "protocol/base/result.hpp"
+#include "protocol/model/prepared_query.hpp"
 #include "protocol/model/records.hpp"
 
 #include <utility>
@@ -29,7 +30,10 @@ enum class query_kind : std::uint8_t {
   session_info,
   session_list,
   session_node,
+  prepared_get,
+  prepared_list,
 };
+inline constexpr auto query_kind_last = query_kind::prepared_list;
 
 struct read_query {
   query_kind kind = query_kind::kv_get;
@@ -52,6 +56,7 @@ using tags_by_service = std::map<std::string, std::vector<std::string>>;
 using entry_list = std::vector<service_entry>;
 using check_list = std::vector<std::shared_ptr<const check>>;
 using session_list = std::vector<std::shared_ptr<const session>>;
+using prepared_list = std::vector<query_ptr>;
 
 /// A node and its services in the order of their ids; no node: unknown.
 struct node_services {
@@ -63,7 +68,7 @@ struct read_answer {
   /// What the client hands back to wait for the next change; at least 1.
   modify_index index = 1;
   std::variant<kv_list, key_list, node_list, tags_by_service, entry_list,
-               node_services, check_list, session_list>
+               node_services, check_list, session_list, prepared_list>
       records;
 };
 
@@ -74,6 +79,7 @@ inline constexpr const char* all_nodes = "nodes:";
 inline constexpr const char* all_services = "services:";
 inline constexpr const char* all_checks = "checks:";
 inline constexpr const char* all_sessions = "sessions:";
+inline constexpr const char* all_queries = "queries:";
 inline std::string node(const std::string& folded) {
   return "n:" + folded;
 }

@@ -17,6 +17,8 @@ namespace {
 // The routes refuse these before they are proposed, so the state may assert.
 bool is_proposable(const model::command& command) {
   auto* created = std::get_if<model::session_create>(&command);
+  if (auto* put = std::get_if<model::query_put>(&command))
+    return !put->query.id.empty();
   return !created || !created->session.id.empty();
 }
 
@@ -37,6 +39,7 @@ void try_on_state(const model::command& command) {
     auto outcome = apply(on, on.applied + 1, command, changes);
     PRAETOR_ASSERT(outcome.failure.code == errc::ok || changes.empty());
     on.catalog.check_invariants();
+    on.queries.check_invariants();
     for (auto& shard : on.shards)
       shard.check_invariants();
   }

@@ -111,6 +111,43 @@ command random_end(prng& random) {
   return made;
 }
 
+command random_query(prng& random) {
+  auto id = pick(random, sessions);
+  if (random.below(3) == 0)
+    return query_remove{id};
+  query_put made;
+  made.must_exist = random.below(3) == 0;
+  auto& query = made.query;
+  query.id = id;
+  query.name = pick(random, services);
+  query.wanted.service = pick(random, services);
+  query.wanted.only_passing = random.below(2) == 0;
+  if (random.below(2) == 0)
+    query.wanted.tags = std::vector<std::string>{"t0"};
+  if (random.below(3) == 0)
+    query.session = pick(random, sessions);
+  if (random.below(3) == 0) {
+    query.pattern.type = template_by_prefix;
+    query.pattern.regexp = "^(.)";
+    query.wanted.service = "${match(1)}${name.suffix}";
+  }
+  if (random.below(8) == 0)
+    query.dns_ttl = "x";
+  return made;
+}
+
+// Pieces of no state at all, which come to nothing.
+command random_part(prng& random) {
+  if (random.below(3) == 0)
+    return restore_abort{pick(random, sessions)};
+  restore_part made;
+  made.id = pick(random, sessions);
+  made.number = random.below(3);
+  made.last = random.below(4) == 0;
+  made.bytes = "piece";
+  return made;
+}
+
 // The bytes of a registration stand for the record.
 template <class Record>
 std::string text_of(const Record& record) {
@@ -124,6 +161,8 @@ std::string text_of(const Record& record) {
     return out + encode(catalog_register{{}, false, {}, {record}});
   else if constexpr (std::is_same_v<Record, session>)
     return out + encode(session_create{record});
+  else if constexpr (std::is_same_v<Record, prepared_query>)
+    return out + encode(query_put{record, false});
   else
     return out + record.key + "=" + record.value + "/" + record.session + "/" +
            std::to_string(record.lock_index) + "/" +
@@ -168,7 +207,7 @@ struct to_text {
 
 command random_command(prng& random, const storage::state& now,
                        modify_index at) {
-  switch (random.below(16)) {
+  switch (random.below(18)) {
   case 0:
     return reap_tombstones{at > 50 ? at - 50 : 0};
   case 1:
@@ -182,6 +221,10 @@ command random_command(prng& random, const storage::state& now,
   case 7:
   case 8:
     return random_registration(random);
+  case 9:
+    return random_query(random);
+  case 10:
+    return random_part(random);
   default:
     return random_operation(random, now);
   }
@@ -189,14 +232,16 @@ command random_command(prng& random, const storage::state& now,
 
 std::string all_answers(const storage::state& from) {
   to_text writer;
-  writer.out = std::to_string(from.applied) + "\n";
+  writer.out = std::to_string(from.applied) + "+" + std::to_string(from.ahead) +
+               " " + std::to_string(from.restored) + " " + from.restoring.id +
+               std::to_string(from.restoring.parts.size()) + "\n";
   auto names = keys;
   names.insert(names.end(), nodes.begin(), nodes.end());
   names.insert(names.end(), services.begin(), services.end());
   names.insert(names.end(), sessions.begin(), sessions.end());
   for (auto* more : {"a/", "any", "passing", "critical", "nothing"})
     names.push_back(more);
-  constexpr auto last = static_cast<int>(query_kind::session_node);
+  constexpr auto last = static_cast<int>(query_kind_last);
   for (int kind = 0; kind <= last; ++kind)
     for (auto& name : names) {
       read_query query;

@@ -89,10 +89,36 @@ TEST_CASE_FIXTURE(responder_fixture, "nodes and reverse lookups are answered") {
   CHECK(ask("1.0.0.10.in-addr.arpa", dns::type::ptr).answers.size() == 1);
 }
 
-TEST_CASE_FIXTURE(responder_fixture, "a prepared query is unknown, for there "
-                                     "are none") {
+TEST_CASE_FIXTURE(responder_fixture, "a prepared query is executed, with its "
+                                     "own time to live") {
   CHECK(ask("some.query.consul").code ==
         static_cast<unsigned>(dns::rcode::name_error));
+  raft.put(web_on("n", "10.0.0.1"));
+  model::query_put made;
+  made.query.id = tests::uuid_of('1');
+  made.query.name = "some";
+  made.query.wanted.service = "web";
+  made.query.dns_ttl = "7s";
+  raft.put(made);
+  CHECK(ask("Some.query.consul").answers ==
+        texts{"Some.query.consul 7 A 10.0.0.1"});
+  CHECK(ask("some.query.dc1.consul").answers.size() == 1);
+  made.query.wanted.tags = texts{"!no", "yes"};
+  raft.put(made);
+  CHECK(ask("some.query.consul").code ==
+        static_cast<unsigned>(dns::rcode::name_error));
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "a template that cannot be looked up is a "
+                                     "failure of ours") {
+  model::query_put made;
+  made.query.id = "f47dd2aa-038f-ca37-1304-e876980b565b";
+  made.query.name = "geo-";
+  made.query.pattern.type = model::template_by_prefix;
+  made.query.wanted.service = "web";
+  raft.put(made);
+  CHECK(ask(made.query.id + ".query.consul").code ==
+        static_cast<unsigned>(dns::rcode::server_failure));
 }
 
 TEST_CASE_FIXTURE(responder_fixture, "nonsense is dropped or refused, never "

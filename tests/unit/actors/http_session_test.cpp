@@ -101,6 +101,37 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+TEST_CASE_FIXTURE(session_fixture, "a prepared query is executed on the newest "
+                                   "state, and explained") {
+  auto web = tests::register_node("n");
+  web.service.emplace();
+  web.service->id = web.service->name = "web";
+  raft.put(web);
+  auto one = connect();
+  send(one, "POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 43\r\n\r\n"
+            R"({"Name":"find","Service":{"Service":"web"}})");
+  CHECK(has(one.client->got, tests::uuid_of('9')));
+  one.client->got.clear();
+  send_get(one, "/v1/query/find/execute");
+  CHECK(has(one.client->got, "X-Consul-Effective-Consistency: leader"));
+  CHECK(has(one.client->got, R"("Datacenter":"dc1")"));
+  CHECK(has(one.client->got, R"("Service":"web","Nodes":[{)"));
+  one.client->got.clear();
+  send_get(one, "/v1/query/find/explain");
+  CHECK(has(one.client->got, R"({"Query":{"ID":")"));
+  one.client->got.clear();
+  send_get(one, "/v1/query/nobody/execute");
+  CHECK(has(one.client->got, "404"));
+  CHECK_FALSE(has(one.client->got, "X-Consul-Index"));
+}
+
+TEST_CASE_FIXTURE(session_fixture, "a query that does not exist is not waited "
+                                   "for") {
+  auto one = connect();
+  send_get(one, "/v1/query/f47dd2aa-038f-ca37-1304-e876980b565b?index=100");
+  CHECK(has(one.client->got, "Query not found"));
+}
+
 TEST_CASE_FIXTURE(session_fixture, "a write goes to raft and is answered when "
                                    "raft has it; a read sees it") {
   auto one = connect();

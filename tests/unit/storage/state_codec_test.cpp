@@ -46,6 +46,7 @@ void check_invariants(const state& of) {
   for (auto& shard : of.shards)
     shard.check_invariants();
   of.catalog.check_invariants();
+  of.queries.check_invariants();
 }
 
 state grown(std::uint64_t seed, modify_index upto) {
@@ -208,8 +209,9 @@ TEST_CASE("records of unknown kind, and a newer version, are refused") {
   CHECK(decode(framed("")).failure().code == errc::corrupt);
   CHECK(decode(framed(std::string(1, '\0'))).failure().code == errc::corrupt);
   CHECK(decode(framed("\x0b")).failure().code == errc::corrupt);
+  CHECK(decode(framed("\x0e")).failure().code == errc::corrupt);
   CHECK(decode(framed("\x02")).failure().code == errc::corrupt);
-  CHECK(decode(framed("\x01\x02")).failure().code == errc::unsupported);
+  CHECK(decode(framed("\x01\x03")).failure().code == errc::unsupported);
 }
 
 TEST_CASE("damaged bytes are survived, and what is accepted can be used") {

@@ -64,6 +64,28 @@ catalog_register full_registration() {
   return made;
 }
 
+prepared_query full_query() {
+  prepared_query made;
+  made.id = "q";
+  made.name = "name";
+  made.session = "s";
+  made.token = "t";
+  made.pattern = {"name_prefix_match", "^a", true};
+  made.wanted.service = "web";
+  made.wanted.failover = {3, std::vector<std::string>{"dc2"}};
+  made.wanted.only_passing = true;
+  made.wanted.ignore_check_ids = std::vector<std::string>{};
+  made.wanted.near = "_agent";
+  made.wanted.tags = std::vector<std::string>{"a", "!b"};
+  made.wanted.node_meta = string_map{{"k", "v"}};
+  made.wanted.service_meta = string_map{};
+  made.wanted.connect = true;
+  made.dns_ttl = "10s";
+  made.created = 13;
+  made.modified = 14;
+  return made;
+}
+
 session_create full_session() {
   session_create made;
   made.session = {"s",
@@ -91,7 +113,12 @@ std::vector<command> examples() {
           catalog_deregister{"n", "s", "c"},
           full_session(),
           session_destroy{"s"},
-          reap_tombstones{UINT64_MAX}};
+          reap_tombstones{UINT64_MAX},
+          query_put{full_query(), true},
+          query_put{},
+          query_remove{"q"},
+          restore_part{"r", 3, true, std::string("b\0c", 3)},
+          restore_abort{"r"}};
 }
 
 } // namespace
