@@ -1,6 +1,7 @@
 #include "actors/dns_responder.hpp"
 
 #include "dns/address.hpp"
+#include "dns/recursion.hpp"
 #include "protocol/base/duration.hpp"
 #include "storage/query_run.hpp"
 
@@ -101,14 +102,22 @@ dns::prepared_result execute(const std::string& name,
 
 } // namespace
 
+// Host names of instances stay as they are: only who has recursors of its own
+// follows them.
 std::string answer_packet(std::string_view packet, dns::transport via,
                           const dns::settings& rules, const dns_view& view,
                           prng& chance) {
+  dns::prepared_result prepared;
+  dns::supplement more;
   auto found = dns::answer(packet, via, rules, view, chance);
   if (found.what == dns::outcome::kind::prepared) {
-    auto result = execute(found.names[0], rules, view, chance);
-    dns::supplement more;
-    more.prepared = &result;
+    prepared = execute(found.names[0], rules, view, chance);
+    more.prepared = &prepared;
+    found = dns::answer(packet, via, rules, view, chance, more);
+  }
+  if (found.what == dns::outcome::kind::resolve) {
+    for (auto& name : found.names)
+      more.resolved[name] = "";
     found = dns::answer(packet, via, rules, view, chance, more);
   }
   if (found.what != dns::outcome::kind::reply)
@@ -117,6 +126,81 @@ std::string answer_packet(std::string_view packet, dns::transport via,
 }
 
 namespace {
+
+// A question, and what was fetched for it so far.
+struct pending {
+  dns_question from;
+  std::shared_ptr<const dns::settings> rules;
+  dns::prepared_result prepared;
+  dns::supplement more;
+  std::size_t unresolved = 0; // names that a recursor is asked for
+};
+using pending_ptr = std::shared_ptr<pending>;
+
+void go_on(dns_responder_ptr self, const pending_ptr& job);
+
+// The question is not ours: its reply is passed on as it comes.
+void recurse(dns_responder_ptr self, const pending_ptr& job) {
+  auto failed = [](const pending_ptr& of) {
+    of->from.from->send(dns::failed_recursion(*of->from.packet));
+  };
+  if (!self->state.recursors)
+    return failed(job);
+  self->state.recursors->ask(*job->from.packet, job->from.via,
+                             [=](std::string reply) {
+                               if (reply.empty())
+                                 failed(job);
+                               else
+                                 job->from.from->send(std::move(reply));
+                             });
+}
+
+// Host names that instances have instead of addresses. The responder outlives
+// the loop that calls back.
+void resolve(dns_responder_ptr self, const pending_ptr& job,
+             const std::vector<std::string>& names) {
+  job->unresolved = names.size();
+  for (auto& name : names)
+    job->more.resolved[name] = ""; // as long as nobody knows
+  auto arrived = [=](const std::string& name, std::string reply) {
+    job->more.resolved[name] = std::move(reply);
+    if (--job->unresolved == 0)
+      go_on(self, job);
+  };
+  for (auto& name : names) {
+    auto query = dns::make_address_query(name);
+    if (query.empty() || !self->state.recursors)
+      arrived(name, "");
+    else
+      self->state.recursors->ask(
+          std::move(query), dns::transport::udp,
+          [=](std::string reply) { arrived(name, std::move(reply)); });
+  }
+}
+
+void go_on(dns_responder_ptr self, const pending_ptr& job) {
+  auto& state = self->state;
+  auto found = dns::answer(*job->from.packet, job->from.via, *job->rules,
+                           *state.view, state.chance, job->more);
+  switch (found.what) {
+  case dns::outcome::kind::reply:
+    return job->from.from->send(std::move(found.bytes));
+  case dns::outcome::kind::prepared:
+    PRAETOR_ASSERT(!job->more.prepared);
+    job->prepared =
+        execute(found.names[0], *job->rules, *state.view, state.chance);
+    job->more.prepared = &job->prepared;
+    return go_on(self, job);
+  case dns::outcome::kind::recurse:
+    return recurse(self, job);
+  case dns::outcome::kind::resolve:
+    PRAETOR_ASSERT(job->more.resolved.empty());
+    return resolve(self, job, found.names);
+  case dns::outcome::kind::elsewhere: // no other datacenter is known
+  case dns::outcome::kind::drop:
+    return;
+  }
+}
 
 // A server answers in our place.
 void ask_elsewhere(dns_responder_ptr self, const dns_question& question) {
@@ -136,26 +220,33 @@ void ask_elsewhere(dns_responder_ptr self, const dns_question& question) {
 
 void on_question(dns_responder_ptr self, const dns_question& question) {
   auto& state = self->state;
-  if (state.elsewhere)
+  // Most answers need nothing else.
+  auto found = dns::answer(*question.packet, question.via, *state.rules,
+                           *state.view, state.chance);
+  if (state.elsewhere && found.what != dns::outcome::kind::recurse)
     return ask_elsewhere(self, question);
-  auto bytes = answer_packet(*question.packet, question.via, *state.rules,
-                             *state.view, state.chance);
-  if (!bytes.empty())
-    question.from->send(std::move(bytes));
+  if (found.what == dns::outcome::kind::reply)
+    return question.from->send(std::move(found.bytes));
+  if (found.what == dns::outcome::kind::drop)
+    return;
+  auto job = std::make_shared<pending>();
+  job->from = question;
+  job->rules = state.rules;
+  go_on(self, job);
 }
 
 } // namespace
 
-dns_responder_actor::behavior_type
-dns_responder(dns_responder_ptr self,
-              std::shared_ptr<const dns::settings> rules,
-              std::shared_ptr<publication> readers, std::uint64_t seed,
-              gateway_actor elsewhere) {
+dns_responder_actor::behavior_type dns_responder(
+    dns_responder_ptr self, std::shared_ptr<const dns::settings> rules,
+    std::shared_ptr<publication> readers, std::uint64_t seed,
+    std::shared_ptr<dns_recursors> recursors, gateway_actor elsewhere) {
   self->state.rules = std::move(rules);
   self->state.view = std::make_unique<dns_view>(std::move(readers), [] {
     return static_cast<std::uint32_t>(std::time(nullptr));
   });
   self->state.chance = prng(seed);
+  self->state.recursors = std::move(recursors);
   self->state.elsewhere = std::move(elsewhere);
   return {
       [=](at::received, const dns_question& question) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/clock.hpp"
+#include "actors/dns_recursors.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/io/loop.hpp"
 #include "dns/answer.hpp"
@@ -63,16 +64,16 @@ struct dns_responder_state {
   std::shared_ptr<const dns::settings> rules;
   std::unique_ptr<dns_view> view;
   prng chance{1};
+  std::shared_ptr<dns_recursors> recursors; // null: there are none
   gateway_actor elsewhere; // answers all questions, if there is one
 };
 
 using dns_responder_ptr =
     io::pinned_ptr<dns_responder_actor, dns_responder_state>;
 
-dns_responder_actor::behavior_type
-dns_responder(dns_responder_ptr self,
-              std::shared_ptr<const dns::settings> rules,
-              std::shared_ptr<publication> readers, std::uint64_t seed,
-              gateway_actor elsewhere);
+dns_responder_actor::behavior_type dns_responder(
+    dns_responder_ptr self, std::shared_ptr<const dns::settings> rules,
+    std::shared_ptr<publication> readers, std::uint64_t seed,
+    std::shared_ptr<dns_recursors> recursors, gateway_actor elsewhere);
 
 } // namespace praetor::actors

@@ -6,7 +6,7 @@
 #include "actors/agent.hpp"
 #include "actors/archivist.hpp"
 #include "actors/client_gateway.hpp"
-#include "actors/dns_responder.hpp"
+#include "actors/dns_service.hpp"
 #include "actors/http_session.hpp"
 #include "actors/io/basp.hpp"
 #include "actors/io/dns_sockets.hpp"
@@ -104,7 +104,7 @@ public:
   portal_actor portal; // of a server with a carrier
   joiner_actor joins;  // none without a carrier
   agent_actor own;
-  dns_responder_actor dns;
+  dns_service dns;
 
   void hand_over();
   void spawn_state();
@@ -143,13 +143,13 @@ status node::parts::open_ports() {
                                       config.unix_sockets.mode, nullptr, 8)));
   }
   for (auto& where : config.addresses.dns) {
-    auto ok = add(io::listener::tcp(where.host, config.ports.dns,
-                                    [this](int socket, std::string) {
-                                      auto& last = *loops.back();
-                                      last.post([this, socket, &last] {
-                                        io::serve_dns_tcp(last, socket, dns);
-                                      });
-                                    }));
+    auto ok = add(io::listener::tcp(
+        where.host, config.ports.dns, [this](int socket, std::string) {
+          auto& last = *loops.back();
+          last.post([this, socket, &last] {
+            io::serve_dns_tcp(last, socket, dns.responder);
+          });
+        }));
     if (!ok)
       return ok;
     auto socket = io::bind_udp(where.host, config.ports.dns);
@@ -356,14 +356,13 @@ void node::parts::spawn_portal() {
 }
 
 void node::parts::spawn_dns() {
-  auto rules = std::make_shared<const praetor::dns::settings>(
-      make_dns_settings(config, config.node_name));
   auto& last = *loops.back();
-  auto elsewhere = config.server ? gateway_actor{} : core.gateway;
-  dns = io::spawn_on(system, &last, dns_responder, std::move(rules),
-                     core.readers, random_seed(), std::move(elsewhere));
+  dns.spawn(system, last, config, core.readers,
+            config.server ? gateway_actor{} : core.gateway);
   for (int socket : udp_sockets)
-    last.post([this, socket, &last] { io::serve_dns_udp(last, socket, dns); });
+    last.post([this, socket, &last] {
+      io::serve_dns_udp(last, socket, dns.responder);
+    });
   udp_sockets.clear();
 }
 
@@ -470,9 +469,7 @@ void node::redefine(const agent_config& config) {
                  local_definitions{config.services, config.checks,
                                    make_node_record(config, parts.id),
                                    std::exchange(parts.kept, {})});
-  caf::anon_send(parts.dns, at::reload::value,
-                 std::make_shared<const praetor::dns::settings>(
-                     make_dns_settings(config, config.node_name)));
+  parts.dns.configure(config);
 }
 
 // Who stops on purpose makes another lead first: that takes milliseconds, and

@@ -32,6 +32,7 @@ dns::settings make_dns_settings(const agent_config& config,
   rules.enable_truncate = config.dns.enable_truncate;
   rules.disable_compression = config.dns.disable_compression;
   rules.node_meta_txt = config.dns.node_meta_txt;
+  rules.has_recursors = !config.recursors.empty();
   rules.soa = {config.dns.soa.refresh, config.dns.soa.retry,
                config.dns.soa.expire, config.dns.soa.min_ttl};
   return rules;

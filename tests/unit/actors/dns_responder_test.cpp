@@ -14,14 +14,30 @@ public:
   std::vector<std::string> replies;
 };
 
+/// Recursors that answer when the test says so.
+struct recorded_recursors final : dns_recursors {
+  struct asked {
+    std::string packet;
+    std::function<void(std::string)> done;
+  };
+  void ask(std::string packet, dns::transport,
+           std::function<void(std::string)> done) override {
+    open.push_back({std::move(packet), std::move(done)});
+  }
+  std::vector<asked> open;
+};
+
 struct responder_fixture {
   tests::actor_world world;
   tests::fake_raft raft{world};
   std::shared_ptr<recording_port> port = std::make_shared<recording_port>();
+  std::shared_ptr<recorded_recursors> recursors =
+      std::make_shared<recorded_recursors>();
   dns_responder_actor responder = world.spawn(
       dns_responder,
       std::shared_ptr<const dns::settings>(std::make_shared<dns::settings>()),
-      raft.readers, std::uint64_t{1}, gateway_actor{});
+      raft.readers, std::uint64_t{1}, std::shared_ptr<dns_recursors>(recursors),
+      gateway_actor{});
 
   void send(std::string packet) {
     world.tell(
@@ -119,6 +135,46 @@ TEST_CASE_FIXTURE(responder_fixture, "a template that cannot be looked up is a "
   raft.put(made);
   CHECK(ask(made.query.id + ".query.consul").code ==
         static_cast<unsigned>(dns::rcode::server_failure));
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "names of others are left to recursors, "
+                                     "and their silence is a failure") {
+  auto rules = std::make_shared<dns::settings>();
+  rules->has_recursors = true;
+  world.tell(responder, at::reload::value,
+             std::shared_ptr<const dns::settings>(rules));
+  send(dns::make_query("www.example.com", dns::type::a));
+  REQUIRE(recursors->open.size() == 1);
+  CHECK(port->replies.empty());
+  recursors->open[0].done("their bytes");
+  CHECK(port->replies == std::vector<std::string>{"their bytes"});
+  port->replies.clear();
+  send(dns::make_query("www.example.com", dns::type::a));
+  recursors->open[1].done("");
+  REQUIRE(port->replies.size() == 1);
+  CHECK(dns::read(port->replies[0]).code ==
+        static_cast<unsigned>(dns::rcode::server_failure));
+}
+
+TEST_CASE_FIXTURE(responder_fixture, "an instance at a host name is followed "
+                                     "by a recursor") {
+  auto rules = std::make_shared<dns::settings>();
+  rules->has_recursors = true;
+  world.tell(responder, at::reload::value,
+             std::shared_ptr<const dns::settings>(rules));
+  raft.put(web_on("n", "www.example.com"));
+  send(dns::make_query("web.service.consul", dns::type::a));
+  REQUIRE(recursors->open.size() == 1);
+  auto reply = recursors->open[0].packet;
+  reply[2] = '\x81';
+  reply[3] = '\x80';
+  reply[7] = 1; // one answer: its name, A, IN, 300 s, 4 bytes
+  reply += std::string("\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\x0a\1\2\3", 16);
+  recursors->open[0].done(reply);
+  REQUIRE(port->replies.size() == 1);
+  CHECK(dns::read(port->replies[0]).answers ==
+        texts{"web.service.consul 0 CNAME www.example.com",
+              "www.example.com 0 A 10.1.2.3"});
 }
 
 TEST_CASE_FIXTURE(responder_fixture, "nonsense is dropped or refused, never "
