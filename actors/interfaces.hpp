@@ -64,6 +64,9 @@ using remove = caf::atom_constant<caf::atom("remove")>;
 using resolve = caf::atom_constant<caf::atom("resolve")>;
 using service = caf::atom_constant<caf::atom("service")>;
 using check = caf::atom_constant<caf::atom("check")>;
+using leave = caf::atom_constant<caf::atom("leave")>;
+using fire = caf::atom_constant<caf::atom("fire")>;
+using keys = caf::atom_constant<caf::atom("keys")>;
 } // namespace at
 
 // -- raft ---------------------------------------------------------------------

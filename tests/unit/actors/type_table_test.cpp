@@ -1,5 +1,6 @@
 #include "actors/type_table.hpp"
 
+#include "actors/gossip_interfaces.hpp"
 #include "tests/support/actor_world.hpp"
 
 #include <caf/binary_deserializer.hpp>
@@ -59,6 +60,8 @@ static_assert(names_known_types<watch_keeper_actor>::value);
 static_assert(names_known_types<portal_actor>::value);
 static_assert(names_known_types<gateway_actor>::value);
 static_assert(names_known_types<dns_responder_actor>::value);
+static_assert(names_known_types<gossip_prober_actor>::value);
+static_assert(names_known_types<gossip_listener_actor>::value);
 
 // -- and each of them survives its way ---------------------------------------
 
