@@ -94,13 +94,13 @@ private:
 
   bool literal_text(std::string& out, bool quoted) {
     // A dollar sign alone at the very end is dropped.
-    if (rest_ == "$") {
+    if (rest_ == "$" && !quoted) {
       take();
       return true;
     }
     while (!rest_.empty() && !(quoted && rest_[0] == '"')) {
-      if (take_if("$${"))
-        out += "${";
+      if (take_if("$$"))
+        out += '$';
       else if (rest_.starts_with("${"))
         return true;
       else if (quoted && rest_[0] == '\\')

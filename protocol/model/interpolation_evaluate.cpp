@@ -113,7 +113,8 @@ result<value> operate(char operation, double a, double b) {
   case '/':
     return value{a / b};
   default:
-    return fail(errc::bad_input, "% needs whole numbers");
+    PRAETOR_ASSERT(!"refused before");
+    return value{};
   }
 }
 
@@ -152,15 +153,17 @@ private:
       return fail(errc::bad_input,
                   what.place + ": unknown variable accessed: " + what.text);
     }
-    auto colon = what.place.find(':');
-    auto where = "At column " + what.place.substr(colon + 1) + ", line " +
-                 what.place.substr(0, colon) + ": ";
     if (found == scope_.names.end())
-      return fail(errc::bad_input,
-                  where + "unknown variable accessed: " + what.text);
-    return fail(errc::bad_input,
-                where + "invalid index operation into non-indexable type: "
-                        "TypeString");
+      return at_column(what, "unknown variable accessed: " + what.text);
+    return at_column(what, "invalid index operation into non-indexable type: "
+                           "TypeString");
+  }
+
+  static error at_column(const node& what, const std::string& why) {
+    auto colon = what.place.find(':');
+    return fail(errc::bad_input, "At column " + what.place.substr(colon + 1) +
+                                     ", line " + what.place.substr(0, colon) +
+                                     ": " + why);
   }
 
   result<value> call(const node& what) const {
@@ -208,6 +211,8 @@ private:
         real = std::holds_alternative<double>(one);
         break;
       }
+    if (real && what.text.find('%') != std::string::npos)
+      return at_column(what.children[0], "modulo cannot be used with floats");
     return real ? fold<double>(what.text, operands, real_of)
                 : fold<std::int64_t>(what.text, operands, whole_of);
   }

@@ -24,6 +24,10 @@ TEST_CASE("text without parts is itself, and a doubled dollar sign escapes") {
   CHECK(value("") == "");
   CHECK(value("plain $text } \" \\n") == "plain $text } \" \\n");
   CHECK(value("$${x}") == "${x}");
+  CHECK(value("a$$b") == "a$b");
+  CHECK(value("$$$") == "$$");
+  CHECK(value("$") == "");
+  CHECK(value("${\"$\"}") == "$");
   CHECK(value("$$${name.full}") == "$web-1");
   CHECK(value("a$") == "a$");
   CHECK(value("${name.full}$") == "web-1");
@@ -83,6 +87,8 @@ TEST_CASE("what cannot be evaluated says where and why") {
                                     "parsing \"a\": invalid syntax");
   CHECK(value("${1/0}") == "divide by zero");
   CHECK(value("${1%(1-1)}") == "divide by zero");
+  CHECK(value("${7.5%2}") ==
+        "At column 3, line 1: modulo cannot be used with floats");
 }
 
 TEST_CASE("parts within parts have a limit") {
