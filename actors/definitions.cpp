@@ -43,7 +43,7 @@ std::string service_fault(const model::service_wish& wish,
 } // namespace
 
 bool is_known_check_kind(std::string_view kind) {
-  for (auto known : {"ttl", "http", "tcp", "script", "alias"})
+  for (auto known : {"ttl", "http", "tcp", "udp", "grpc", "script", "alias"})
     if (kind == known)
       return true;
   return false;

@@ -10,14 +10,12 @@
 #include "actors/http_session.hpp"
 #include "actors/io/basp.hpp"
 #include "actors/io/dns_sockets.hpp"
-#include "actors/io/http_probe.hpp"
 #include "actors/io/link.hpp"
-#include "actors/io/process.hpp"
-#include "actors/io/tcp_probe.hpp"
 #include "actors/joiner.hpp"
 #include "actors/networks.hpp"
 #include "actors/node_settings.hpp"
 #include "actors/portal.hpp"
+#include "actors/probes.hpp"
 #include "actors/server.hpp"
 #include "actors/type_table.hpp"
 #include "actors/version.hpp"
@@ -87,7 +85,7 @@ public:
   caf::actor_system system{caf_config};
   std::vector<std::unique_ptr<io::loop>> loops;
   std::unique_ptr<io::carrier> carrier; // none in -dev: alone for ever
-  std::unique_ptr<praetor::io::http_prober> prober;
+  std::unique_ptr<loop_probes> probes;  // of the first loop
 
   // What the sessions of one loop share.
   struct lane {
@@ -117,9 +115,6 @@ public:
   void spawn_dns();
   void serve();
   void on_http(int socket, std::string peer);
-  praetor::io::probe start_probe(const model::check_wish& wish,
-                                 const health::settings& rules,
-                                 praetor::io::probe_callback done);
 };
 
 status node::parts::open_ports() {
@@ -254,30 +249,6 @@ void node::parts::spawn_joiner() {
   carrier->start();
 }
 
-praetor::io::probe node::parts::start_probe(const model::check_wish& wish,
-                                            const health::settings& rules,
-                                            praetor::io::probe_callback done) {
-  auto& first = *loops.front();
-  PRAETOR_ASSERT(first.on_thread());
-  auto then = [done = std::move(done), &first](health::probe_result found) {
-    done(std::move(found));
-    first.drain();
-  };
-  if (!wish.args.empty())
-    return praetor::io::start_process(
-        first.raw(), {wish.args, rules.timeout, rules.output_max_size}, then);
-  if (!wish.tcp.empty())
-    return praetor::io::start_tcp_probe(first.raw(), {wish.tcp, rules.timeout},
-                                        then);
-  PRAETOR_ASSERT(!wish.http.empty());
-  if (!prober)
-    prober = std::make_unique<praetor::io::http_prober>(first.raw());
-  return prober->start({wish.http, wish.method, wish.header, wish.body,
-                        wish.tls_skip_verify, rules.timeout,
-                        rules.output_max_size},
-                       then);
-}
-
 void node::parts::spawn_agent(std::function<void()> on_leave,
                               std::function<status()> on_reload) {
   auto made = std::make_shared<agent_parts>();
@@ -288,10 +259,11 @@ void node::parts::spawn_agent(std::function<void()> on_leave,
   made->readers = core.readers;
   made->time = loops.front().get();
   made->where = loops.front().get();
+  probes = std::make_unique<loop_probes>(*loops.front());
   made->start_probe = [this](const model::check_wish& wish,
                              const health::settings& rules,
                              praetor::io::probe_callback done) {
-    return start_probe(wish, rules, std::move(done));
+    return probes->start(wish, rules, std::move(done));
   };
   made->seed = random_seed();
   made->on_leave = std::move(on_leave);

@@ -1,7 +1,7 @@
 #pragma once
 
 // libcurl's multi interface on a libuv loop: sockets become polls, its wish
-// to be woken becomes a timer. Only http_probe.cpp includes this.
+// to be woken becomes a timer. Only the probes by libcurl include this.
 
 #include "actors/io/http_probe.hpp"
 #include "http/client/curl.hpp"

@@ -1,7 +1,8 @@
 #pragma once
 
 // HTTP checks by libcurl, on a libuv loop: 2xx is passing, 429 is warning, all
-// else critical. Each request has a connection of its own.
+// else critical. And gRPC checks, which ask a server for its own word. Each
+// request has a connection of its own.
 
 #include "actors/io/probe.hpp"
 #include "protocol/health/wording.hpp"
@@ -18,6 +19,13 @@ struct http_probe_options {
   int output_max_size = health::output_max_size_default;
 };
 
+struct grpc_probe_options {
+  std::string target; // "host:port" or "host:port/service"
+  bool use_tls = false;
+  bool tls_skip_verify = false;
+  span timeout = health::network_timeout_default;
+};
+
 /// What the HTTP probes of one loop share. Destroying it ends its probes
 /// without results.
 class http_prober {
@@ -31,6 +39,9 @@ public:
   /// alone: a check must not be a way to reach other machines. Proxies of the
   /// environment are not used, since the service itself is meant.
   probe start(http_probe_options options, probe_callback done);
+
+  /// Asks by the protocol grpc.health.v1.
+  probe start_grpc(grpc_probe_options options, probe_callback done);
 
   class driver;
 
