@@ -192,6 +192,7 @@ struct call_handler {
     auto checker = state().checkers.find(asked.id);
     PRAETOR_ASSERT(checker != state().checkers.end());
     self->send(checker->second, at::update::value, asked.status, asked.output);
+    note_expiry(self, asked.id);
     auto before = found->second.record.status;
     auto most = health::make_settings(
                     found->second.wish,
@@ -476,8 +477,11 @@ agent_actor::behavior_type agent(agent_ptr self,
         for (auto& [id, checker] : self->state.checkers)
           self->send(checker, at::stop::value);
         self->state.checkers.clear();
-        return true;
+        auto done = self->make_response_promise<bool>();
+        keep_expiries(self, [=]() mutable { done.deliver(true); });
+        return done;
       },
+      [=](at::flush) { keep_expiries(self, [] {}); },
       [=](at::expire, std::uint64_t ticket) { on_expire(self, ticket); },
       [=](at::probe, std::uint64_t ticket, const std::string& status,
           const std::string& output) {

@@ -14,12 +14,19 @@ namespace praetor::actors {
 /// nothing else makes it (Consul's interval for small clusters).
 inline constexpr span sync_interval = std::chrono::seconds(60);
 
+/// How often the ends of TTL checks are kept while clients renew them: what a
+/// crash may take away of a check's time.
+inline constexpr span expiry_interval = std::chrono::seconds(1);
+
 /// Who this agent is; fixed while it runs.
 struct agent_facts {
   agent_config config; // with node name, id and ports as they came out
   std::string version;
   model::node node; // as the catalogue shall show it
 };
+
+/// The time of the walls, in milliseconds since 1970.
+std::uint64_t system_wall_ms();
 
 struct agent_parts {
   std::shared_ptr<const agent_facts> facts;
@@ -30,6 +37,8 @@ struct agent_parts {
   io::loop* where = nullptr; // of the checkers; null in tests
   probe_starter start_probe;
   std::uint64_t seed = 1;
+  /// For what outlives us.
+  std::function<std::uint64_t()> wall_ms = system_wall_ms;
   /// Carried out when a client asks for it.
   std::function<status()> on_reload;
   std::function<void()> on_leave;
@@ -63,6 +72,8 @@ struct agent_state {
   prng chance{1};
   bool leads = false;
   instant last_output_sync{};
+  model::kept_expiries expiries; // of TTL checks that the API made
+  bool expiries_are_new = false; // and not on disk yet
 };
 
 using agent_ptr = io::pinned_ptr<agent_actor, agent_state>;
@@ -105,6 +116,10 @@ void keep(agent_ptr self, const std::vector<std::string>& services,
 /// After a TTL check has changed its status.
 void keep_status(agent_ptr self, const std::string& check,
                  std::function<void(const std::string&)> done);
+/// A client has said something of a TTL check: its time begins anew.
+void note_expiry(agent_ptr self, const std::string& check);
+/// Keeps the ends of TTL checks if they are new; calls when that is done.
+void keep_expiries(agent_ptr self, std::function<void()> done);
 /// Takes up again what was kept, unless the configuration files say otherwise
 /// or it cannot be any more; then its file goes.
 model::probe_changes restore(agent_ptr self, const model::kept_local& kept);

@@ -77,6 +77,16 @@ bool is_known_status(const std::string& text) {
          text == model::check_status::critical;
 }
 
+// Whether the client's last word still counts. Where nobody knows when it
+// ends, it counts once more for its whole time.
+bool is_told(const agent_parts& parts, const model::kept_check& kept,
+             const model::kept_expiries& expiries) {
+  if (!has_ttl(kept.wish) || !is_known_status(kept.status))
+    return false;
+  auto found = expiries.by_check.find(kept.wish.id);
+  return found == expiries.by_check.end() || parts.wall_ms() < found->second;
+}
+
 // Empty, or why it is not taken up.
 std::string restore_service(agent_ptr self, const model::service_wish& wish,
                             model::probe_changes& changes) {
@@ -95,6 +105,7 @@ std::string restore_service(agent_ptr self, const model::service_wish& wish,
 }
 
 std::string restore_check(agent_ptr self, const model::kept_check& kept,
+                          const model::kept_expiries& expiries,
                           model::probe_changes& changes) {
   auto& local = self->state.local;
   auto& id = kept.wish.id;
@@ -109,14 +120,20 @@ std::string restore_check(agent_ptr self, const model::kept_check& kept,
     local.checks.at(id).record.type = kept.type;
   // Until its first probe nobody knows how it stands, whatever was assumed
   // when it was registered.
-  bool is_told = has_ttl(kept.wish) && is_known_status(kept.status);
-  local.set_status(id, is_told ? kept.status : model::check_status::critical,
-                   is_told ? kept.output : "");
+  bool told = is_told(*self->state.parts, kept, expiries);
+  local.set_status(id, told ? kept.status : model::check_status::critical,
+                   told ? kept.output : "");
   changes.start.push_back(id);
   return {};
 }
 
 } // namespace
+
+std::uint64_t system_wall_ms() {
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
 
 void keep(agent_ptr self, const std::vector<std::string>& services,
           const std::vector<std::string>& checks, done_callback done) {
@@ -154,9 +171,39 @@ void keep_status(agent_ptr self, const std::string& check, done_callback done) {
   keep(self, {}, {check}, std::move(done));
 }
 
+void note_expiry(agent_ptr self, const std::string& check) {
+  auto& state = self->state;
+  auto found = state.local.checks.find(check);
+  bool is_kept = state.parts->store && found != state.local.checks.end() &&
+                 !found->second.from_files && has_ttl(found->second.wish);
+  if (!is_kept)
+    return;
+  auto ttl = std::chrono::ceil<std::chrono::milliseconds>(
+      std::min(found->second.wish.ttl, health::wait_max));
+  state.expiries.by_check[check] =
+      state.parts->wall_ms() + static_cast<std::uint64_t>(ttl.count());
+  if (!std::exchange(state.expiries_are_new, true))
+    state.parts->time->after(expiry_interval,
+                             caf::actor_cast<caf::strong_actor_ptr>(self),
+                             caf::make_message(at::flush::value));
+}
+
+void keep_expiries(agent_ptr self, std::function<void()> done) {
+  auto& state = self->state;
+  if (!std::exchange(state.expiries_are_new, false))
+    return done();
+  std::erase_if(state.expiries.by_check, [&](auto& one) {
+    return !state.local.checks.contains(one.first);
+  });
+  auto all = std::make_shared<batch>(
+      batch{[done](const std::string&) { done(); }, {}, 1});
+  ask(self, all, at::save::value, state.expiries);
+}
+
 model::probe_changes restore(agent_ptr self, const model::kept_local& kept) {
   model::probe_changes changes;
   own_ids refused;
+  self->state.expiries = kept.expiries;
   for (auto& one : kept.services)
     if (auto why = restore_service(self, one, changes); !why.empty()) {
       spdlog::warn("agent: a kept service is dropped: service={} error=\"{}\"",
@@ -164,7 +211,8 @@ model::probe_changes restore(agent_ptr self, const model::kept_local& kept) {
       refused.services.push_back(one.service.id);
     }
   for (auto& one : kept.checks)
-    if (auto why = restore_check(self, one, changes); !why.empty()) {
+    if (auto why = restore_check(self, one, kept.expiries, changes);
+        !why.empty()) {
       spdlog::warn("agent: a kept check is dropped: check={} error=\"{}\"",
                    one.wish.id, why);
       refused.checks.push_back(one.wish.id);

@@ -415,6 +415,8 @@ using agent_actor = caf::typed_actor<
     caf::reacts_to<at::lead, bool>,
     /// Compare with the catalogue and repair it.
     caf::reacts_to<at::sync>,
+    /// To itself: keep when TTL checks expire.
+    caf::reacts_to<at::flush>,
     /// Stop all checkers, and with them what they run; then answer.
     caf::replies_to<at::stop>::with<bool>,
     /// A wait for a change of a service is over.
@@ -429,6 +431,8 @@ using local_store_actor = caf::typed_actor<
     caf::replies_to<at::save, model::service_wish>::with<std::string>,
     /// Local.
     caf::replies_to<at::save, model::kept_check>::with<std::string>,
+    /// Of all TTL checks at once. Local.
+    caf::replies_to<at::save, model::kept_expiries>::with<std::string>,
     caf::replies_to<at::remove, at::service, std::string>::with<std::string>,
     caf::replies_to<at::remove, at::check, std::string>::with<std::string>>;
 
@@ -519,6 +523,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::http::rendered_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::local_definitions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::model::service_wish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::model::kept_check)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::model::kept_expiries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::received_bytes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::watch_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(praetor::actors::watch_request)

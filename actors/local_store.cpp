@@ -19,6 +19,8 @@ constexpr std::size_t readable_bytes_max = 64;
 // Not a name of ours: those end with a hexadecimal digit.
 constexpr std::string_view aside_suffix = ".new";
 
+constexpr const char* expiries_name = "expiries";
+
 // FNV-1a. Two ids that agree in it and in their readable part would share a
 // file, which `load` notices.
 std::uint64_t hash_of(std::string_view text) {
@@ -107,8 +109,8 @@ std::string local_file_name(std::string_view id) {
 
 local_files::local_files(std::shared_ptr<storage::disk> on,
                          std::string directory)
-    : disk_(std::move(on)), services_(directory + "/services"),
-      checks_(directory + "/checks") {
+    : disk_(std::move(on)), directory_(directory),
+      services_(directory + "/services"), checks_(directory + "/checks") {
   PRAETOR_ASSERT(disk_);
 }
 
@@ -146,15 +148,39 @@ result<model::kept_local> local_files::load() {
   if (auto ok = load_each(checks_, model::decode_local_check, found.checks);
       !ok)
     return ok.failure();
+  if (auto expiries = load_expiries())
+    found.expiries = *std::move(expiries);
+  else if (expiries.failure().code != errc::not_found)
+    spdlog::error("agent: a kept file is left out: file={}/{} error=\"{}\"",
+                  directory_, expiries_name, expiries.failure().text);
   return found;
 }
 
+result<model::kept_expiries> local_files::load_expiries() {
+  auto bytes =
+      disk_->read_all(directory_ + "/" + expiries_name, local_file_bytes_max);
+  if (!bytes)
+    return bytes.failure();
+  auto content = unframed(*bytes);
+  if (!content)
+    return content.failure();
+  return model::decode_local_expiries(*content);
+}
+
 status local_files::save(const model::service_wish& what) {
-  return write(services_, id_of(what), model::encode_local(what));
+  PRAETOR_ASSERT(!id_of(what).empty());
+  return write(services_, local_file_name(id_of(what)),
+               model::encode_local(what));
 }
 
 status local_files::save(const model::kept_check& what) {
-  return write(checks_, id_of(what), model::encode_local(what));
+  PRAETOR_ASSERT(!id_of(what).empty());
+  return write(checks_, local_file_name(id_of(what)),
+               model::encode_local(what));
+}
+
+status local_files::save(const model::kept_expiries& what) {
+  return write(directory_, expiries_name, model::encode_local(what));
 }
 
 status local_files::remove_service(const std::string& id) {
@@ -165,14 +191,13 @@ status local_files::remove_check(const std::string& id) {
   return remove(checks_, id);
 }
 
-status local_files::write(const std::string& directory, const std::string& id,
+status local_files::write(const std::string& directory, const std::string& name,
                           std::string_view content) {
-  PRAETOR_ASSERT(!id.empty());
   if (content.size() > local_file_bytes_max - frame_size)
     return fail(errc::too_large,
                 std::to_string(content.size()) + " bytes; allowed are " +
                     std::to_string(local_file_bytes_max - frame_size));
-  auto path = directory + "/" + local_file_name(id);
+  auto path = directory + "/" + name;
   auto aside = path + std::string(aside_suffix);
   if (auto ok = unless_absent(disk_->remove(aside)); !ok)
     return ok;
@@ -210,6 +235,9 @@ local_store(local_store_ptr self, std::shared_ptr<local_files> files) {
         return fault_of(on->save(what));
       },
       [=](at::save, const model::kept_check& what) {
+        return fault_of(on->save(what));
+      },
+      [=](at::save, const model::kept_expiries& what) {
         return fault_of(on->save(what));
       },
       [=](at::remove, at::service, const std::string& id) {

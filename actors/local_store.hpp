@@ -1,7 +1,8 @@
 #pragma once
 
 // The files of what an agent was told over its API: one for each service in
-// DIRECTORY/services and for each check in DIRECTORY/checks. A file is
+// DIRECTORY/services and for each check in DIRECTORY/checks, and one for all
+// TTL checks, DIRECTORY/expiries. A file is
 //
 //     u32   0x434c5250, in the file `PRLC`
 //     ...   the service or check (protocol/model/local_codec.hpp)
@@ -33,6 +34,7 @@ public:
   /// Each is durable when it returns.
   status save(const model::service_wish& what);
   status save(const model::kept_check& what);
+  status save(const model::kept_expiries& what);
   /// No error when there is no such file.
   status remove_service(const std::string& id);
   status remove_check(const std::string& id);
@@ -41,11 +43,13 @@ private:
   template <class T, class Decode>
   status load_each(const std::string& directory, Decode decode,
                    std::vector<T>& into);
-  status write(const std::string& directory, const std::string& id,
+  result<model::kept_expiries> load_expiries();
+  status write(const std::string& directory, const std::string& name,
                std::string_view content);
   status remove(const std::string& directory, const std::string& id);
 
   std::shared_ptr<storage::disk> disk_;
+  std::string directory_;
   std::string services_;
   std::string checks_;
 };

@@ -15,7 +15,7 @@ using archive::writer;
 // Raised whenever the fields below change; a reader refuses all others.
 constexpr std::uint8_t version = 1;
 
-enum class tag : std::uint8_t { service = 1, check };
+enum class tag : std::uint8_t { service = 1, check, expiries };
 
 template <class Archive, is_a<check_wish> T>
 void fields(Archive& a, T& x) {
@@ -66,6 +66,12 @@ void fields(Archive& a, T& x) {
   a.text(output);
 }
 
+template <class Archive, is_a<kept_expiries> T>
+void fields(Archive& a, T& x) {
+  auto& [by_check] = x;
+  a.map(by_check, [](auto& b, auto& at) { b.number(at); });
+}
+
 template <class T>
 std::string encode_as(tag what, const T& x) {
   std::string bytes;
@@ -112,12 +118,20 @@ std::string encode_local(const kept_check& what) {
   return encode_as(tag::check, what);
 }
 
+std::string encode_local(const kept_expiries& what) {
+  return encode_as(tag::expiries, what);
+}
+
 result<service_wish> decode_local_service(std::string_view bytes) {
   return decode_as<service_wish>(tag::service, bytes);
 }
 
 result<kept_check> decode_local_check(std::string_view bytes) {
   return decode_as<kept_check>(tag::check, bytes);
+}
+
+result<kept_expiries> decode_local_expiries(std::string_view bytes) {
+  return decode_as<kept_expiries>(tag::expiries, bytes);
 }
 
 } // namespace praetor::model

@@ -21,5 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     auto again = model::decode_local_check(model::encode_local(*found));
     PRAETOR_ASSERT(again && *again == *found);
   }
+  if (auto found = model::decode_local_expiries(bytes)) {
+    auto again = model::decode_local_expiries(model::encode_local(*found));
+    PRAETOR_ASSERT(again && *again == *found);
+  }
   return 0;
 }

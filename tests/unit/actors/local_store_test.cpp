@@ -131,6 +131,7 @@ struct agent_with_files : files_fixture {
   std::optional<actor_world> world;
   std::optional<tests::fake_raft> raft;
   agent_actor own;
+  std::uint64_t wall_ms = 1'000'000;
 
   agent_with_files() { start(); }
   ~agent_with_files() { world->tell(own, at::stop::value); }
@@ -154,6 +155,7 @@ struct agent_with_files : files_fixture {
     parts->readers = raft->readers;
     parts->time = &world->time;
     parts->start_probe = probes.starter();
+    parts->wall_ms = [this] { return wall_ms; };
     own = world->spawn(agent, std::move(parts));
     world->post(own, at::reload::value, std::move(wanted));
     world->tell(own, at::lead::value, true);
@@ -212,12 +214,58 @@ TEST_CASE_FIXTURE(agent_with_files, "an agent that starts again has its "
 }
 
 TEST_CASE_FIXTURE(agent_with_files, "a TTL check that keeps saying the same "
-                                    "writes no file") {
+                                    "writes no file of its own") {
   register_web();
   update("passing");
   auto before = disk->syncs();
   update("passing");
   CHECK(disk->syncs() == before);
+}
+
+TEST_CASE_FIXTURE(agent_with_files, "the time of a TTL check goes on while the "
+                                    "agent is down") {
+  register_web();
+  update("passing");
+  wall_ms += 9'999;
+  start();
+  CHECK(status_of("alive") == "passing");
+  update("passing");
+  wall_ms += 10'000;
+  start();
+  CHECK(status_of("alive") == "critical");
+}
+
+TEST_CASE_FIXTURE(agent_with_files, "after a crash a TTL check has the time it "
+                                    "had a second before, at least") {
+  register_web();
+  update("passing");
+  world->pass(1s);
+  wall_ms += 10'000;
+  disk->crash();
+  start();
+  CHECK(status_of("alive") == "critical");
+}
+
+TEST_CASE_FIXTURE(agent_with_files, "many TTL checks that are renewed write "
+                                    "one file in a second") {
+  register_web();
+  update("passing");
+  world->pass(1s);
+  auto before = disk->syncs();
+  for (int i = 0; i < 100; ++i)
+    update("passing");
+  world->pass(1s);
+  CHECK(disk->syncs() == before + 2); // the file, and its directory
+}
+
+TEST_CASE_FIXTURE(agent_with_files, "a damaged file of expiries is left out") {
+  register_web();
+  update("passing");
+  wall_ms += 20'000;
+  world->tell(own, at::stop::value);
+  disk->plant("data/expiries", "nonsense");
+  start();
+  CHECK(status_of("alive") == "passing"); // nobody knows better
 }
 
 TEST_CASE_FIXTURE(agent_with_files, "what was deregistered stays away, with "

@@ -108,6 +108,19 @@ TEST_CASE("a changed byte is refused or is another service or check") {
   check_mutations(encode_local(full_check()), full_check(), decode_local_check);
 }
 
+TEST_CASE("the ends of TTL checks come back from their bytes") {
+  kept_expiries all{{{"a", 1}, {"b", UINT64_MAX}, {"", 0}}};
+  auto bytes = encode_local(all);
+  auto back = decode_local_expiries(bytes);
+  REQUIRE(back);
+  CHECK(*back == all);
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    CHECK_FALSE(
+        decode_local_expiries(std::string_view(bytes).substr(0, length)));
+  CHECK_FALSE(decode_local_expiries(bytes + '\0'));
+  CHECK_FALSE(decode_local_check(bytes));
+}
+
 TEST_CASE("a check is no service, and another version is said to be one") {
   CHECK(!decode_local_service(encode_local(full_check())));
   CHECK(!decode_local_check(encode_local(full_service())));
