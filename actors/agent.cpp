@@ -3,6 +3,8 @@
 
 #include "actors/agent.hpp"
 
+#include "actors/agent_sidecar.hpp"
+#include "http/proxies.hpp"
 #include "http/replies.hpp"
 
 #include <spdlog/spdlog.h>
@@ -23,6 +25,8 @@ constexpr const char* scripts_disabled =
     "Scripts are disabled on this agent from remote calls; to enable, "
     "configure 'enable_script_checks' to true";
 
+void on_retire(agent_ptr self, const std::string& service);
+
 void answer_hash_watchers(agent_ptr self) {
   auto& state = self->state;
   for (auto one = state.watchers.begin(); one != state.watchers.end();) {
@@ -36,15 +40,6 @@ void answer_hash_watchers(agent_ptr self) {
     state.parts->time->cancel(watcher.timer);
     one = state.watchers.erase(one);
   }
-}
-
-void carry_out(agent_ptr self, const model::probe_changes& changes) {
-  for (auto& id : changes.stop)
-    stop_checker(self, id);
-  for (auto& id : changes.start)
-    start_checker(self, id);
-  follow_aliases(self);
-  answer_hash_watchers(self);
 }
 
 // Output alone is not worth a log entry at once; the comparison with the
@@ -102,7 +97,7 @@ struct call_handler {
     auto& wish = asked.wish;
     if (auto fault = model::fault_of(wish); !fault.empty())
       return now(self, error_reply(400, fault));
-    if (auto fault = model::proxy_fault(wish.service); !fault.empty())
+    if (auto fault = http::proxy_fault(wish.service); !fault.empty())
       return now(self, error_reply(400, fault));
     for (auto& check : wish.checks) {
       if (auto fault = check_fault(check); !fault.empty())
@@ -110,28 +105,51 @@ struct call_handler {
       if (is_refused_script(state(), check))
         return now(self, error_reply(500, scripts_disabled));
     }
-    if (!wish.sidecar_json.empty())
-      return now(self, error_reply(501, "praetor does not support sidecar "
-                                        "services yet"));
-    auto changes = state().local.add_service(wish, asked.replace_checks, false);
+    auto sidecar = sidecar_of(state(), wish);
+    if (!sidecar)
+      return now(
+          self,
+          error_reply(sidecar.failure().code == errc::bad_input ? 400 : 500,
+                      sidecar.failure().text));
+    if (*sidecar) {
+      // Kept and synced on its own; the client waits for its service alone.
+      auto made = add_service(**sidecar, true);
+      if (!made)
+        return now(self, error_reply(500, made.failure().text));
+      keep(self, made->services, made->checks, [](const std::string&) {});
+      sync_service(self, made->services.front(), [] {});
+    }
+    auto made = add_service(wish, asked.replace_checks);
+    if (!made)
+      return now(self, error_reply(http::status_of(made.failure().code),
+                                   made.failure().text));
+    return ok_when_settled(self, *made, [&](auto done) {
+      sync_service(self, made->services.front(), std::move(done));
+    });
+  }
+
+  // The service and the checks whose files are not right any more.
+  result<own_ids> add_service(const model::service_wish& wish,
+                              bool replace_checks) {
+    auto changes = state().local.add_service(wish, replace_checks, false);
     if (!changes)
-      return now(self, error_reply(http::status_of(changes.failure().code),
-                                   changes.failure().text));
+      return changes.failure();
     carry_out(self, *changes);
-    auto id = wish.service.id.empty() ? wish.service.name : wish.service.id;
     for (auto& check : changes->stop)
       sync_removal(self, {state().local.node, "", check}, [] {});
+    auto id = wish.service.id.empty() ? wish.service.name : wish.service.id;
     own_ids changed{{id}, changes->start};
     changed.checks.insert(changed.checks.end(), changes->stop.begin(),
                           changes->stop.end());
-    return ok_when_settled(self, changed, [&](auto done) {
-      sync_service(self, id, std::move(done));
-    });
+    return changed;
   }
 
   reply_promise operator()(const http::agent::deregister_service& asked) {
     model::probe_changes changes;
+    auto sidecar = registered_sidecar(state().local, asked.id);
     bool known = state().local.remove_service(asked.id, changes);
+    if (known && !sidecar.empty())
+      on_retire(self, sidecar);
     carry_out(self, changes);
     if (!known) {
       spdlog::warn("agent: Failed to deregister service: service={} "
@@ -360,9 +378,7 @@ void on_retire(agent_ptr self, const std::string& service) {
   model::probe_changes changes;
   if (!self->state.local.remove_service(service, changes))
     return;
-  spdlog::info("agent: deregistered service, critical for too long: "
-               "service={}",
-               service);
+  spdlog::info("agent: deregistered service: service={}", service);
   carry_out(self, changes);
   keep(self, {service}, changes.stop, [](const std::string&) {});
   sync_removal(self, {self->state.local.node, service, ""}, [] {});
@@ -394,49 +410,6 @@ void on_dialed(agent_ptr self, std::uint64_t ticket, const std::string& status,
                                                    one.host + ": " + output})));
 }
 
-// What the files name now is theirs, and must not come back when they name it
-// no more.
-void forget_replaced(agent_ptr self, const own_ids& before) {
-  auto& local = self->state.local;
-  own_ids gone;
-  auto is_gone = [](auto& all, const std::string& id) {
-    auto found = all.find(id);
-    return found == all.end() || found->second.from_files;
-  };
-  for (auto& id : before.services)
-    if (is_gone(local.services, id))
-      gone.services.push_back(id);
-  for (auto& id : before.checks)
-    if (is_gone(local.checks, id))
-      gone.checks.push_back(id);
-  keep(self, gone.services, gone.checks, [](const std::string&) {});
-}
-
-bool on_definitions(agent_ptr self, const local_definitions& wanted) {
-  if (wanted.node && *wanted.node != self->state.parts->facts->node) {
-    auto facts = std::make_shared<agent_facts>(*self->state.parts->facts);
-    facts->node = *wanted.node;
-    self->state.parts->facts = std::move(facts);
-    if (self->state.leads)
-      register_node(self);
-  }
-  auto before = ids_from_api(self->state.local);
-  auto changes =
-      self->state.local.set_definitions(wanted.services, wanted.checks);
-  if (changes) {
-    carry_out(self, *changes);
-    forget_replaced(self, before);
-  } else {
-    spdlog::error("agent: definitions are refused: {}", changes.failure().text);
-  }
-  // What was kept must be here before the first comparison with the
-  // catalogue, which would otherwise lose it.
-  carry_out(self, restore(self, wanted.kept));
-  if (changes)
-    sync_all(self);
-  return changes.has_value();
-}
-
 void on_lead(agent_ptr self, bool leads) {
   self->state.leads = leads;
   if (!leads)
@@ -454,6 +427,15 @@ void on_sync(agent_ptr self) {
 
 } // namespace
 
+void carry_out(agent_ptr self, const model::probe_changes& changes) {
+  for (auto& id : changes.stop)
+    stop_checker(self, id);
+  for (auto& id : changes.start)
+    start_checker(self, id);
+  follow_aliases(self);
+  answer_hash_watchers(self);
+}
+
 agent_actor::behavior_type agent(agent_ptr self,
                                  std::shared_ptr<agent_parts> parts) {
   auto& state = self->state;
@@ -468,7 +450,7 @@ agent_actor::behavior_type agent(agent_ptr self,
       [=](at::report, const check_report& news) { on_report(self, news); },
       [=](at::retire, const std::string& id) { on_retire(self, id); },
       [=](at::reload, const local_definitions& wanted) {
-        return on_definitions(self, wanted);
+        return take_definitions(self, wanted);
       },
       [=](at::publish, const publication_note&) {},
       [=](at::lead, bool leads) { on_lead(self, leads); },

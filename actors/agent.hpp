@@ -81,6 +81,14 @@ using agent_ptr = io::pinned_ptr<agent_actor, agent_state>;
 agent_actor::behavior_type agent(agent_ptr self,
                                  std::shared_ptr<agent_parts> parts);
 
+/// Starts and stops checkers, and tells those who wait for a change.
+void carry_out(agent_ptr self, const model::probe_changes& changes);
+
+// -- agent_definitions.cpp: what the configuration files say ------------------
+
+/// False when they are refused; then all stays as it was.
+bool take_definitions(agent_ptr self, const local_definitions& wanted);
+
 // -- agent_sync.cpp: the catalogue follows the agent -------------------------
 
 /// Registers the service with its checks; answers when the log has it.

@@ -3,6 +3,8 @@
 
 #include "actors/agent.hpp"
 
+#include "http/proxies.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace praetor::actors {
@@ -68,7 +70,7 @@ std::string fault_of_kept(const agent_state& state,
 std::string fault_of_kept(const model::service_wish& wish) {
   if (auto fault = model::fault_of(wish); !fault.empty())
     return fault;
-  return model::proxy_fault(wish.service);
+  return http::proxy_fault(wish.service);
 }
 
 bool is_known_status(const std::string& text) {

@@ -1,5 +1,7 @@
 #include "actors/definitions.hpp"
 
+#include "actors/agent_sidecar.hpp"
+#include "http/proxies.hpp"
 #include "protocol/health/check.hpp"
 #include "protocol/model/local_state.hpp"
 
@@ -30,10 +32,10 @@ std::string service_fault(const model::service_wish& wish,
     return "Service name missing";
   if (auto fault = model::fault_of(wish); !fault.empty())
     return fault;
-  if (auto fault = model::proxy_fault(wish.service); !fault.empty())
+  if (auto fault = http::proxy_fault(wish.service); !fault.empty())
     return fault;
-  if (!wish.sidecar_json.empty())
-    return "sidecar services are not supported by this version of praetor";
+  if (auto given = read_sidecar(wish); !given)
+    return given.failure().text;
   for (auto& check : wish.checks)
     if (auto fault = check_fault(check, config); !fault.empty())
       return fault;

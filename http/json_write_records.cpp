@@ -103,6 +103,8 @@ void agent_upstreams(json_writer& json, const std::string& upstreams) {
       bool blank = value.is_null() || (text && text->empty());
       if (blank && (name == "Datacenter" || name == "Config"))
         continue;
+      if (name == "LocalBindPort" && whole_number(value) == 0)
+        continue;
       json.key_text(name);
       write_value(json, value);
     }

@@ -2,6 +2,7 @@
 
 #include "http/bodies.hpp"
 #include "http/json_write.hpp"
+#include "http/proxies.hpp"
 #include "http/routes/reads.hpp"
 #include "protocol/base/uuid.hpp"
 #include "protocol/model/local_state.hpp"
@@ -46,10 +47,12 @@ std::string registration_fault(const catalog_registration& given) {
   if (auto fault = node_fault(given); !fault.empty())
     return fault;
   if (given.service) {
-    if (auto fault = model::proxy_fault(*given.service); !fault.empty())
+    if (auto fault = proxy_fault(*given.service); !fault.empty())
       return fault;
     if (given.service->name.empty() && !given.service->id.empty())
       return "Must provide service name with ID";
+    if (model::is_any_address(given.service->address))
+      return "Invalid service address";
   }
   for (auto& check : given.checks)
     if (!check.node.empty() && check.node != given.node.name)

@@ -195,12 +195,12 @@ bool is_gateway(const service& what) {
 
 } // namespace
 
-std::string proxy_fault(const service& what) {
+std::vector<std::string> proxy_faults(const service& what) {
   std::vector<std::string> faults;
   if (is_gateway(what))
     faults = gateway_faults(what);
   if (what.kind != "connect-proxy")
-    return faults.empty() ? std::string() : joined_faults(faults);
+    return faults;
   if (what.proxy.destination_name.empty())
     faults.push_back("Proxy.DestinationServiceName must be non-empty for "
                      "Connect proxy services");
@@ -209,16 +209,19 @@ std::string proxy_fault(const service& what) {
   if (what.connect_native)
     faults.push_back(
         "A Proxy cannot also be Connect Native, only typical services");
-  return faults.empty() ? std::string() : joined_faults(faults);
+  return faults;
+}
+
+bool is_any_address(std::string_view address) {
+  return address == "0.0.0.0" || address == "::" || address == "[::]";
 }
 
 std::string fault_of(const service_wish& wish) {
   auto& what = wish.service;
   if (what.name.empty())
     return "Missing service name";
-  for (auto none : {"0.0.0.0", "::", "[::]"})
-    if (what.address == none)
-      return "Invalid service address";
+  if (is_any_address(what.address))
+    return "Invalid service address";
   if (what.weights.passing < 1)
     return "Invalid Weights: Passing must be greater than 0";
   if (what.weights.warning < 0)

@@ -73,12 +73,15 @@ inline constexpr const char* service_maintenance_prefix =
 /// Fills what a service leaves open: its id, weights, addresses by family.
 void complete(service& what);
 
+/// Whether the address stands for all addresses, so that nobody can call it.
+bool is_any_address(std::string_view address);
+
 /// Why the wish cannot be, in Consul's words; empty when it can.
 std::string fault_of(const service_wish& wish);
 
-/// The faults of a service that stands for another, joined as Go's multierror
-/// joins them; empty when there are none.
-std::string proxy_fault(const service& what);
+/// The faults of a service that stands for another, without those of its
+/// upstreams, which are nothing but text here.
+std::vector<std::string> proxy_faults(const service& what);
 
 /// "2 errors occurred:\n\t* a\n\t* b\n\n".
 std::string joined_faults(const std::vector<std::string>& faults);

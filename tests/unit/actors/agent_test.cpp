@@ -116,6 +116,94 @@ TEST_CASE_FIXTURE(agent_fixture, "a service that goes takes its checks along, "
   CHECK(probes.starts.empty());
 }
 
+TEST_CASE_FIXTURE(agent_fixture, "the first leader gives the cluster the rules "
+                                 "of its files, the next keeps them") {
+  REQUIRE(raft.state().autopilot);
+  CHECK(raft.state().autopilot->max_trailing_logs == 250);
+  auto made = raft.state().autopilot->modified;
+  world.tell(own, at::lead::value, false);
+  world.tell(own, at::lead::value, true);
+  CHECK(raft.state().autopilot->modified == made);
+}
+
+TEST_CASE_FIXTURE(agent_fixture, "a service comes and goes with its sidecar") {
+  auto asked = web();
+  asked.wish.sidecar_json = R"({"Port":7})";
+  CHECK(call(asked)->status == 200);
+  auto sidecar = catalog().service("n", "web-sidecar-proxy");
+  REQUIRE(sidecar);
+  CHECK(sidecar->port == 7);
+  CHECK(sidecar->proxy.destination_id == "web");
+  CHECK(status_of("service:web-sidecar-proxy:1") == "critical");
+  CHECK(call(http::agent::deregister_service{"web"})->status == 200);
+  CHECK_FALSE(catalog().service("n", "web-sidecar-proxy"));
+  CHECK(status_of("service:web-sidecar-proxy:1") == "absent");
+}
+
+TEST_CASE_FIXTURE(agent_fixture, "a proxy that was registered on its own stays "
+                                 "when its service goes") {
+  auto proxy = web();
+  proxy.wish.service.id = proxy.wish.service.name = "web-sidecar-proxy";
+  call(proxy);
+  call(web());
+  call(http::agent::deregister_service{"web"});
+  CHECK(catalog().service("n", "web-sidecar-proxy"));
+}
+
+TEST_CASE_FIXTURE(agent_fixture,
+                  "a sidecar that cannot be refuses its service") {
+  auto asked = web();
+  asked.wish.sidecar_json = R"({"ID":"x"})";
+  CHECK(text_of(asked) ==
+        "1 error occurred:\n\t* A SidecarService cannot specify an ID as this "
+        "is managed by the agent\n\n");
+  CHECK_FALSE(catalog().service("n", "web"));
+}
+
+TEST_CASE_FIXTURE(agent_fixture, "files may name sidecars, which get different "
+                                 "ports") {
+  local_definitions wanted;
+  for (std::string name : {"a", "b"}) {
+    auto& made = wanted.services.emplace_back();
+    made.service.name = name;
+    made.sidecar_json = "{}";
+  }
+  world.tell(own, at::reload::value, wanted);
+  auto a = catalog().service("n", "a-sidecar-proxy");
+  auto b = catalog().service("n", "b-sidecar-proxy");
+  REQUIRE(a);
+  REQUIRE(b);
+  CHECK(a->port == 21000);
+  CHECK(b->port == 21001);
+  world.tell(own, at::reload::value, wanted);
+  CHECK(catalog().service("n", "a-sidecar-proxy")->port == 21000);
+  world.tell(own, at::reload::value, local_definitions{});
+  CHECK_FALSE(catalog().service("n", "a-sidecar-proxy"));
+}
+
+TEST_CASE_FIXTURE(agent_fixture, "metrics are numbers with Consul's names, in "
+                                 "two forms") {
+  call(web());
+  auto json = text_of(http::agent::metrics{});
+  CHECK(
+      json.find(R"({"Name":"consul.agent.services","Value":1,"Labels":{}})") !=
+      json.npos);
+  auto answer = call(http::agent::metrics{true});
+  CHECK(answer->content_type == "text/plain; version=0.0.4; charset=utf-8");
+  CHECK(answer->body->find("# TYPE consul_agent_services gauge\n"
+                           "consul_agent_services 1\n") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(agent_fixture, "metrics that the rules block are not shown") {
+  facts->config.telemetry.metrics_prefix = "mine";
+  facts->config.telemetry.blocked_prefixes = {"mine.agent"};
+  facts->config.telemetry.allowed_prefixes = {"mine.agent.services"};
+  auto json = text_of(http::agent::metrics{});
+  CHECK(json.find("mine.raft.applied_index") != json.npos);
+  CHECK(json.find("mine.agent.services") != json.npos);
+  CHECK(json.find("mine.agent.checks") == json.npos);
+}
+
 TEST_CASE_FIXTURE(agent_fixture, "what nobody registered is not taken away, "
                                  "and that is no error") {
   CHECK(call(http::agent::deregister_service{"none"})->status == 200);

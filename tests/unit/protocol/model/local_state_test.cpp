@@ -167,17 +167,18 @@ TEST_CASE("a wish that cannot be is refused in a fixed order") {
 TEST_CASE("proxies and gateways have faults of their own") {
   service made;
   made.name = "p";
-  CHECK(proxy_fault(made).empty());
+  CHECK(proxy_faults(made).empty());
   made.kind = "connect-proxy";
   made.connect_native = true;
-  CHECK(proxy_fault(made).starts_with("3 errors occurred:\n\t* Proxy.Dest"));
+  CHECK(joined_faults(proxy_faults(made))
+            .starts_with("3 errors occurred:\n\t* Proxy.Dest"));
   made.connect_native = false;
   made.proxy.destination_name = "web";
   made.socket_path = "/run/p";
-  CHECK(proxy_fault(made).empty());
+  CHECK(proxy_faults(made).empty());
   made.kind = "mesh-gateway";
   made.proxy = {"a", "b", "c", 1, "", "", "[{}]", ""};
-  CHECK(proxy_fault(made) ==
+  CHECK(joined_faults(proxy_faults(made)) ==
         joined_faults(
             {"Port must be non-zero for a mesh-gateway",
              "The Proxy.DestinationServiceName configuration is invalid for a "
@@ -192,7 +193,7 @@ TEST_CASE("proxies and gateways have faults of their own") {
              "mesh-gateway"}));
   made.kind = "ingress-gateway";
   made.proxy = {};
-  CHECK(proxy_fault(made).empty()); // its listeners are configured elsewhere
+  CHECK(proxy_faults(made).empty()); // its listeners are configured elsewhere
 }
 
 TEST_CASE("faults are joined as clients know them") {
