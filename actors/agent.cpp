@@ -293,8 +293,43 @@ struct call_handler {
   reply_promise operator()(const http::agent::self&) {
     return now(self, tell_self(state(), pretty));
   }
+  // What the prober's answer tells.
+  template <class What, class F, class... Ts>
+  reply_promise ask_prober(F tell, Ts&&... what) {
+    auto promise = done_later(self);
+    self->request(state().parts->prober, caf::infinite,
+                  std::forward<Ts>(what)...)
+        .then([=](const What& given) mutable { promise.deliver(tell(given)); },
+              [=, me = self](caf::error& why) mutable {
+                promise.deliver(error_reply(500, me->system().render(why)));
+              });
+    return promise;
+  }
+
   reply_promise operator()(const http::agent::members& asked) {
-    return now(self, tell_members(state(), asked.wan, pretty));
+    if (asked.wan || !state().parts->prober)
+      return now(self, tell_members(state(), asked.wan, pretty));
+    return ask_prober<gossip_members_ptr>(
+        [pretty = pretty](const gossip_members_ptr& all) {
+          return tell_members(*all, pretty);
+        },
+        at::read::value);
+  }
+  reply_promise operator()(const http::agent::force_leave& asked) {
+    spdlog::info("agent: Force leaving node: node={}", asked.name);
+    auto unknown = "agent: No node found with name '" + asked.name + "'";
+    if (!state().parts->prober)
+      return now(self, asked.name == state().local.node
+                           ? http::empty_reply(200)
+                           : error_reply(500, unknown));
+    return ask_prober<error>(
+        [unknown](const error& why) {
+          if (why.code == errc::ok)
+            return http::empty_reply(200);
+          return error_reply(500, why.code == errc::not_found ? unknown
+                                                              : why.text);
+        },
+        at::remove::value, gossip_force_leave{asked.name, asked.prune});
   }
   reply_promise operator()(const http::agent::metrics&) {
     return now(self, tell_metrics(state(), pretty));
@@ -326,6 +361,14 @@ struct call_handler {
     if (address == own)
       return now(self, http::empty_reply(200));
     auto host = address.substr(0, address.rfind(':'));
+    if (state().parts->prober && !asked.wan)
+      return ask_prober<gossip_joined>(
+          [](const gossip_joined& done) {
+            return done.reached > 0
+                       ? http::empty_reply(200)
+                       : error_reply(500, model::joined_faults(done.failures));
+          },
+          at::join::value, gossip_join{{address}});
     model::check_wish dial;
     dial.tcp = address;
     auto promise = done_later(self);
@@ -410,19 +453,26 @@ void on_dialed(agent_ptr self, std::uint64_t ticket, const std::string& status,
                                                    one.host + ": " + output})));
 }
 
+// One such timer at a time.
+void sync_later(agent_ptr self, span delay) {
+  auto& time = *self->state.parts->time;
+  time.cancel(self->state.next_sync);
+  self->state.next_sync =
+      time.after(delay, caf::actor_cast<caf::strong_actor_ptr>(self),
+                 caf::make_message(at::sync::value));
+}
+
 void on_lead(agent_ptr self, bool leads) {
   self->state.leads = leads;
   if (!leads)
     return;
-  register_node(self);
   sync_all(self);
+  sync_later(self, sync_again);
 }
 
 void on_sync(agent_ptr self) {
   sync_all(self);
-  self->state.parts->time->after(sync_interval,
-                                 caf::actor_cast<caf::strong_actor_ptr>(self),
-                                 caf::make_message(at::sync::value));
+  sync_later(self, sync_interval);
 }
 
 } // namespace

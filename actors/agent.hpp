@@ -3,6 +3,7 @@
 #include "actors/answers.hpp"
 #include "actors/clock.hpp"
 #include "actors/config.hpp"
+#include "actors/gossip_interfaces.hpp"
 #include "actors/health_checker.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/io/loop.hpp"
@@ -18,6 +19,10 @@ inline constexpr span sync_interval = std::chrono::seconds(60);
 /// crash may take away of a check's time.
 inline constexpr span expiry_interval = std::chrono::seconds(1);
 
+/// After a leader or server was found, the catalogue is compared once more:
+/// the leader registers the members meanwhile, and knows less of them.
+inline constexpr span sync_again = std::chrono::seconds(2);
+
 /// Who this agent is; fixed while it runs.
 struct agent_facts {
   agent_config config; // with node name, id and ports as they came out
@@ -31,6 +36,7 @@ std::uint64_t system_wall_ms();
 struct agent_parts {
   std::shared_ptr<const agent_facts> facts;
   gateway_actor gateway;
+  gossip_prober_actor prober; // none: alone for ever
   local_store_actor store; // none: nothing is kept
   std::shared_ptr<publication> readers;
   clock* time = nullptr;
@@ -72,6 +78,7 @@ struct agent_state {
   prng chance{1};
   bool leads = false;
   instant last_output_sync{};
+  timer_id next_sync{};
   model::kept_expiries expiries; // of TTL checks that the API made
   bool expiries_are_new = false; // and not on disk yet
 };
@@ -100,7 +107,8 @@ void sync_removal(agent_ptr self, model::catalog_deregister what,
                   std::function<void()> done);
 /// Repairs whatever differs.
 void sync_all(agent_ptr self);
-/// What the node says of itself; a server its health and service, too.
+/// What the node says of itself. Its health and a server's service are the
+/// leader's to say.
 void register_node(agent_ptr self);
 
 // -- agent_checks.cpp: its checks ---------------------------------------------
@@ -141,8 +149,10 @@ own_ids ids_from_api(const model::local_state& local);
 // -- agent_tell.cpp: what the agent tells of itself ---------------------------
 
 http::rendered_ptr tell_self(const agent_state& state, bool pretty);
+/// This node alone.
 http::rendered_ptr tell_members(const agent_state& state, bool wan,
                                 bool pretty);
+http::rendered_ptr tell_members(const gossip_members& all, bool pretty);
 http::rendered_ptr tell_services(const agent_state& state,
                                  const std::string& filter, bool pretty);
 http::rendered_ptr tell_checks(const agent_state& state,

@@ -1,6 +1,7 @@
 // /v1/agent/self and /v1/agent/members.
 
 #include "actors/agent.hpp"
+#include "actors/gossip_service.hpp"
 
 #include "http/json_write.hpp"
 #include "http/replies.hpp"
@@ -12,44 +13,43 @@ namespace {
 using http::json_writer;
 using http::rendered_ptr;
 
-std::string build_tag(const agent_facts& facts) {
-  return facts.version + ":";
-}
+// What this node shows of a member, the numbers of Serf's protocol included.
+struct shown_member {
+  std::string name;
+  std::string address;
+  int port = 0;
+  gossip::tag_map tags;
+  int status = 1;
+};
 
-void write_tags(json_writer& json, const agent_facts& facts, bool wan) {
-  auto& config = facts.config;
-  json.begin_object();
-  json.field("acls", config.acl.enabled ? "1" : "0");
-  json.field("build", build_tag(facts));
-  json.field("dc", config.datacenter);
-  json.field("id", facts.node.id);
-  if (config.server) {
-    json.field("port", std::to_string(config.ports.server));
-    json.field("raft_vsn", "3");
-    json.field("role", "consul");
-  } else {
-    json.field("role", "node");
+// Serf's numbers.
+int number_of(gossip::member_status status) {
+  switch (status) {
+  case gossip::member_status::alive:
+    return 1;
+  case gossip::member_status::leaving:
+    return 2;
+  case gossip::member_status::left:
+    return 3;
+  case gossip::member_status::failed:
+    return 4;
   }
-  json.field("segment", "");
-  json.field("vsn", "2");
-  json.field("vsn_max", "3");
-  json.field("vsn_min", "2");
-  if (config.server && !wan)
-    json.field("wan_join_port", std::to_string(config.ports.serf_wan));
-  json.end_object();
+  return 0;
 }
 
-void write_member(json_writer& json, const agent_facts& facts, bool wan) {
-  auto& config = facts.config;
+void write_member(json_writer& json, const shown_member& one) {
   json.begin_object();
-  json.field("Name",
-             wan ? facts.node.name + "." + config.datacenter : facts.node.name);
-  json.field("Addr",
-             wan ? config.addresses.advertise_wan : config.addresses.advertise);
-  json.field("Port", wan ? config.ports.serf_wan : config.ports.serf_lan);
+  json.field("Name", one.name);
+  json.field("Addr", one.address);
+  json.field("Port", one.port);
   json.key("Tags");
-  write_tags(json, facts, wan);
-  json.field("Status", 1); // alive
+  json.begin_object();
+  for (auto& [key, value] : one.tags) {
+    json.key_text(key);
+    json.string(value);
+  }
+  json.end_object();
+  json.field("Status", one.status);
   json.field("ProtocolMin", 1);
   json.field("ProtocolMax", 5);
   json.field("ProtocolCur", 2);
@@ -57,6 +57,23 @@ void write_member(json_writer& json, const agent_facts& facts, bool wan) {
   json.field("DelegateMax", 5);
   json.field("DelegateCur", 4);
   json.end_object();
+}
+
+// This node as it shows itself.
+shown_member own_member(const agent_facts& facts, bool wan) {
+  auto& config = facts.config;
+  shown_member one;
+  one.name = facts.node.name;
+  one.tags = make_tags(config, facts.node.id);
+  one.address = config.addresses.advertise;
+  one.port = config.ports.serf_lan;
+  if (wan) {
+    one.name += "." + config.datacenter;
+    one.address = config.addresses.advertise_wan;
+    one.port = config.ports.serf_wan;
+    one.tags.erase("wan_join_port");
+  }
+  return one;
 }
 
 void write_listeners(json_writer& json, const std::vector<endpoint>& where,
@@ -236,7 +253,7 @@ rendered_ptr tell_self(const agent_state& state, bool pretty) {
   json.raw("{\"Vec\":[0,0,0,0,0,0,0,0],\"Error\":1.5,\"Adjustment\":0,"
            "\"Height\":0.00001}");
   json.key("Member");
-  write_member(json, facts, false);
+  write_member(json, own_member(facts, false));
   json.key("Stats");
   write_stats(json, state);
   json.key("Meta");
@@ -249,7 +266,21 @@ rendered_ptr tell_members(const agent_state& state, bool wan, bool pretty) {
   std::string body;
   json_writer json(body, pretty);
   json.begin_array();
-  write_member(json, *state.parts->facts, wan);
+  write_member(json, own_member(*state.parts->facts, wan));
+  json.end_array();
+  return http::json_reply(std::move(body), pretty);
+}
+
+rendered_ptr tell_members(const gossip_members& all, bool pretty) {
+  std::string body;
+  json_writer json(body, pretty);
+  json.begin_array();
+  for (auto& [name, one] : all.members) {
+    auto tags = gossip::unpack_tags(one.tags);
+    write_member(json, {name, one.at.host, one.at.port,
+                        tags ? *tags : gossip::tag_map(),
+                        number_of(one.status)});
+  }
   json.end_array();
   return http::json_reply(std::move(body), pretty);
 }

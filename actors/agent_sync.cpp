@@ -2,6 +2,7 @@
 // catalogue is made to follow it.
 
 #include "actors/agent.hpp"
+#include "storage/member_catalog.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -10,8 +11,9 @@
 namespace praetor::actors {
 namespace {
 
-constexpr const char* server_service = "consul"; // a name in Consul's API
-constexpr const char* alive_check = "serfHealth";
+// What the leader keeps of its members, not we.
+using storage::alive_check;
+using storage::server_service;
 
 void propose(agent_ptr self, const model::command& command, std::string what,
              std::function<void()> done) {
@@ -103,6 +105,9 @@ void compare(agent_ptr self) {
   bool with_output = now - state.last_output_sync >= policy.update_interval;
   if (with_output)
     state.last_output_sync = now;
+  if (auto known = catalog.node(node);
+      !known || !is_same(state.parts->facts->node, *known))
+    register_node(self);
   for (auto& [id, one] : state.local.services) {
     auto known = catalog.service(node, id);
     if (!known || !is_same(one.wish.service, *known))
@@ -141,23 +146,7 @@ void sync_all(agent_ptr self) {
 }
 
 void register_node(agent_ptr self) {
-  auto& facts = *self->state.parts->facts;
-  auto command = for_own_node(self->state);
-  if (!facts.config.server)
-    return propose(self, command, "node info", [] {});
-  auto& service = command.service.emplace();
-  service.id = service.name = server_service;
-  service.port = facts.config.ports.server;
-  service.meta = model::string_map{
-      {"non_voter", "false"},         {"raft_version", "3"},
-      {"serf_protocol_current", "2"}, {"serf_protocol_max", "5"},
-      {"serf_protocol_min", "1"},     {"version", facts.version}};
-  auto& check = command.checks.emplace_back();
-  check.id = alive_check;
-  check.name = "Serf Health Status";
-  check.status = model::check_status::passing;
-  check.output = "Agent alive and reachable";
-  propose(self, command, "node info", [] {});
+  propose(self, for_own_node(self->state), "node info", [] {});
 }
 
 } // namespace praetor::actors

@@ -88,6 +88,16 @@ struct gossip_news {
 using gossip_listener_actor =
     caf::typed_actor<caf::reacts_to<at::report, gossip_news>>;
 
+/// What the cluster does about who is there.
+using cluster_keeper_actor = caf::typed_actor<
+    caf::reacts_to<at::report, gossip_news>,
+    /// This node became (true) or ceased to be (false) the leader.
+    caf::reacts_to<at::lead, bool>,
+    /// Time passes.
+    caf::reacts_to<at::tick>,
+    /// To itself: try again to join.
+    caf::reacts_to<at::join>>;
+
 /// One pool of members, as this node is one of it.
 using gossip_prober_actor = caf::typed_actor<
     caf::reacts_to<at::received, gossip_datagram>,

@@ -19,18 +19,16 @@ roster everyone(const joiner_state& state) {
 void learn(joiner_ptr self, const roster& heard);
 
 // Tells the server there whom we know, and hears whom it knows.
-void exchange(joiner_ptr self, const std::string& address,
-              std::function<void(bool)> done) {
+void exchange_rosters(joiner_ptr self, const std::string& address) {
   auto& state = self->state;
   auto there = caf::actor_cast<joiner_actor>(
       state.carrier->reach(address, joiner_name, io::lane::control));
   self->request(there, caf::infinite, at::join::value, everyone(state))
       .then(
-          [=](const roster& heard) {
-            learn(self, heard);
-            done(true);
-          },
-          [=](caf::error&) { done(false); });
+          [=](const roster& heard) { learn(self, heard); },
+          [](caf::error&) {
+            // The next exchange is due soon.
+          });
 }
 
 bool is_newer(const joiner_state& state, const server_record& one) {
@@ -79,7 +77,7 @@ void learn(joiner_ptr self, const roster& heard) {
   self->send(state.raft, at::update::value, all);
   self->send(state.gateway, at::update::value, all);
   for (auto& address : strangers)
-    exchange(self, address, [](bool) {});
+    exchange_rosters(self, address);
 }
 
 // Whoever gossip sees and has not told us of itself, at this address.
@@ -90,7 +88,7 @@ void exchange_with_strangers(joiner_ptr self) {
   for (auto& [id, address] : *state.seen) {
     auto found = state.known.find(id);
     if (found == state.known.end() || found->second.address != address)
-      exchange(self, address, [](bool) {});
+      exchange_rosters(self, address);
   }
 }
 
@@ -105,22 +103,6 @@ void on_seen(joiner_ptr self, const roster& now) {
     return each.first != state.own.id && !seen.contains(each.first);
   });
   exchange_with_strangers(self);
-}
-
-void try_targets(joiner_ptr self, instant now) {
-  auto& targets = self->state.targets;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (targets[i].reached || now < targets[i].due)
-      continue;
-    auto pause = targets[i].pause;
-    targets[i].due = now + pause;
-    targets[i].pause = std::min(pause * 2, self->state.retry_max);
-    exchange(self, targets[i].address, [=](bool reached) {
-      auto& one = self->state.targets[i];
-      if (reached && !std::exchange(one.reached, true))
-        spdlog::info("agent: Join completed: address={}", one.address);
-    });
-  }
 }
 
 // One of the others in turn: what one of them missed another has.
@@ -138,7 +120,7 @@ void exchange_with_next(joiner_ptr self, instant now) {
   if (next->first == state.own.id && ++next == state.known.end())
     next = state.known.begin();
   state.asked_last = next->first;
-  exchange(self, next->second.address, [](bool) {});
+  exchange_rosters(self, next->second.address);
 }
 
 // -- beginning a cluster -----------------------------------------------------
@@ -231,7 +213,6 @@ void begin_if_due(joiner_ptr self) {
 void tick(joiner_ptr self) {
   auto& state = self->state;
   auto now = state.time->now();
-  try_targets(self, now);
   exchange_with_next(self, now);
   begin_if_due(self);
   state.time->after(joiner_tick, caf::actor_cast<caf::strong_actor_ptr>(self),
@@ -246,8 +227,6 @@ joiner_actor::behavior_type joiner(joiner_ptr self,
   static_cast<joiner_parts&>(state) = std::move(*parts);
   PRAETOR_ASSERT(state.carrier && state.time && !state.own.id.empty());
   state.known[state.own.id] = state.own;
-  for (auto& address : state.addresses)
-    state.targets.push_back({address});
   self->send(self, at::tick::value);
   return {
       [=](at::join, const roster& heard) {

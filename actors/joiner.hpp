@@ -12,10 +12,6 @@ namespace praetor::actors {
 /// The name under which carriers know a server's joiner.
 inline constexpr auto joiner_name = caf::atom("joiner");
 
-/// Addresses to join are tried again after this at first, and then after
-/// twice as long each time, up to what the operator chose.
-inline constexpr span join_retry_least = std::chrono::milliseconds(100);
-
 /// How often one of the known servers is asked what it knows.
 inline constexpr span roster_exchange = std::chrono::seconds(1);
 
@@ -30,8 +26,6 @@ struct joiner_parts {
   gateway_actor gateway;
   clock* time = nullptr;
   io::carrier* carrier = nullptr;
-  std::vector<std::string> addresses; // "host:port" of who is to be joined
-  span retry_max = std::chrono::seconds(30);
 };
 
 /// Tells other servers whom it knows and hears whom they know, and hands that
@@ -43,18 +37,10 @@ struct joiner_state : joiner_parts {
   joiner_state() = default;
   static inline const char* name = "joiner";
 
-  struct target {
-    std::string address;
-    instant due{};
-    span pause = join_retry_least;
-    bool reached = false;
-  };
-
   std::map<node_id, server_record> known; // ourselves included
   /// Whom the members' failure detector sees; without one nobody is ruled
   /// out.
   std::optional<std::map<node_id, std::string>> seen; // with its address
-  std::vector<target> targets;
   instant exchange_due{};
   node_id asked_last;
   bool asks_for_promises = false;

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <thread>
 #include <unistd.h>
 
 namespace praetor::actors {
@@ -24,14 +25,16 @@ namespace {
 
 using arguments = std::vector<std::string>;
 
-// Sent to ourselves when a client asks the node to leave.
+// Sent to ourselves when a client asks the node to leave, and when that is
+// done.
 constexpr int leave_signal = SIGUSR1;
+constexpr int left_signal = SIGUSR2;
 
 // All threads inherit the mask, so the main thread alone takes signals.
 sigset_t block_signals() {
   sigset_t taken;
   sigemptyset(&taken);
-  for (int one : {SIGINT, SIGTERM, SIGHUP, leave_signal})
+  for (int one : {SIGINT, SIGTERM, SIGHUP, leave_signal, left_signal})
     sigaddset(&taken, one);
   pthread_sigmask(SIG_BLOCK, &taken, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
@@ -72,9 +75,6 @@ void print_banner(const agent_config& c, const std::string& id) {
 // What the configuration asks for and this version does not do: said at once
 // and clearly, never half done.
 std::string unsupported(const agent_config& config) {
-  if (!config.server)
-    return "client agents are not supported by this version of praetor: "
-           "start with -server or -dev";
   if (config.acl.enabled)
     return "ACLs are not supported by this version of praetor: acl.enabled "
            "is true";
@@ -122,6 +122,28 @@ bool leaves_on(int signal, const agent_config& config) {
                           : config.leave_on_terminate;
 }
 
+// Says good-bye to the cluster, unless another signal comes meanwhile: then
+// the others will notice by themselves. Returns the exit code.
+int leave(node& running, const sigset_t& taken) {
+  auto* kind = running.config().server ? "server" : "client";
+  spdlog::info("agent.{}: {} starting leave", kind, kind);
+  std::thread leaving([&running] {
+    running.leave();
+    ::kill(::getpid(), left_signal);
+  });
+  int which = SIGHUP;
+  while (which == SIGHUP || which == leave_signal)
+    if (sigwait(&taken, &which) != 0)
+      which = SIGHUP;
+  if (which == left_signal) {
+    leaving.join();
+    return 0;
+  }
+  spdlog::warn("agent: leaving was cut short by a signal");
+  leaving.detach();
+  return 1;
+}
+
 // Waits for the signal that ends the node; returns the exit code.
 int wait_for_end(node& running, const sigset_t& taken, const arguments& args) {
   for (;;) {
@@ -137,11 +159,8 @@ int wait_for_end(node& running, const sigset_t& taken, const arguments& args) {
     if (which != leave_signal)
       spdlog::info("agent: Caught: signal={}",
                    which == SIGINT ? "interrupt" : "terminated");
-    if (which == leave_signal || leaves_on(which, running.config())) {
-      // Alone in its cluster, a server leaves by stopping.
-      spdlog::info("agent.server: server starting leave");
-      return 0;
-    }
+    if (which == leave_signal || leaves_on(which, running.config()))
+      return leave(running, taken);
     // A server that merely stops comes back: it does not leave.
     return 1;
   }

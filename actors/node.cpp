@@ -7,6 +7,7 @@
 #include "actors/archivist.hpp"
 #include "actors/client_gateway.hpp"
 #include "actors/dns_service.hpp"
+#include "actors/gossip_service.hpp"
 #include "actors/http_session.hpp"
 #include "actors/io/basp.hpp"
 #include "actors/io/dns_sockets.hpp"
@@ -100,7 +101,8 @@ public:
 
   server core;         // of a client the gateway and the readers alone
   portal_actor portal; // of a server with a carrier
-  joiner_actor joins;  // none without a carrier
+  joiner_actor joins;  // of a server with a carrier
+  gossip_service gossip;
   agent_actor own;
   dns_service dns;
 
@@ -160,13 +162,10 @@ status node::parts::open_carrier() {
   if (config.dev_mode)
     return {};
   auto& own = config.addresses;
-  std::vector<std::string> listen{host_and_port(own.bind, config.ports.server)};
-  std::vector<std::string> ours{
-      host_and_port(own.advertise, config.ports.server)};
-  if (config.ports.serf_lan > 0) {
-    auto& lan = own.serf_lan_bind.empty() ? own.bind : own.serf_lan_bind;
-    listen.push_back(host_and_port(lan, config.ports.serf_lan));
-    ours.push_back(host_and_port(own.advertise, config.ports.serf_lan));
+  std::vector<std::string> listen, ours;
+  if (config.server) {
+    listen.push_back(host_and_port(own.bind, config.ports.server));
+    ours.push_back(host_and_port(own.advertise, config.ports.server));
   }
   if (config.node_transport == "basp") {
     auto made = io::basp::make(system, {listen, ours, {}});
@@ -218,7 +217,7 @@ void node::parts::spawn_state() {
 }
 
 void node::parts::spawn_joiner() {
-  if (!carrier)
+  if (!carrier || !config.server)
     return;
   auto* first = loops.front().get();
   auto made = std::make_shared<joiner_parts>();
@@ -240,13 +239,10 @@ void node::parts::spawn_joiner() {
   made->gateway = core.gateway;
   made->time = first;
   made->carrier = carrier.get();
-  made->addresses = join_addresses(config);
-  made->retry_max = config.join.retry_interval;
   joins = io::spawn_on(system, first, joiner, std::move(made));
   caf::anon_send(core.gateway, at::subscribe::value,
                  caf::actor_cast<leadership_listener_actor>(joins));
   carrier->offer(joiner_name, caf::actor_cast<caf::actor>(joins));
-  carrier->start();
 }
 
 void node::parts::spawn_agent(std::function<void()> on_leave,
@@ -254,6 +250,7 @@ void node::parts::spawn_agent(std::function<void()> on_leave,
   auto made = std::make_shared<agent_parts>();
   made->facts = facts;
   made->gateway = core.gateway;
+  made->prober = gossip.prober;
   if (kept_files)
     made->store = system.spawn<caf::detached>(local_store, kept_files);
   made->readers = core.readers;
@@ -395,10 +392,12 @@ result<std::unique_ptr<node>> node::make(agent_config config,
   if (!id)
     return id.failure();
   made->id = *id;
-  auto recovered = recover(made->config, made->id);
-  if (!recovered)
-    return recovered.failure();
-  made->recovered = *std::move(recovered);
+  if (made->config.server) {
+    auto recovered = recover(made->config, made->id);
+    if (!recovered)
+      return recovered.failure();
+    made->recovered = *std::move(recovered);
+  }
   made->kept_files = open_local_files(made->config);
   if (made->kept_files) {
     auto kept = made->kept_files->load();
@@ -412,6 +411,11 @@ result<std::unique_ptr<node>> node::make(agent_config config,
     return ok.failure();
   if (auto ok = made->open_carrier(); !ok)
     return ok.failure();
+  if (!made->config.dev_mode)
+    if (auto ok = made->gossip.open(*made->loops.front(), made->config,
+                                    made->id);
+        !ok)
+      return ok.failure();
   return std::unique_ptr<node>(new node(std::move(made)));
 }
 
@@ -426,8 +430,13 @@ void node::start(std::function<void()> on_leave,
   parts.facts = facts;
   parts.spawn_state();
   parts.spawn_joiner();
+  parts.gossip.spawn(parts.system, *parts.loops.front(), parts.config,
+                     parts.core, parts.joins, parts.id);
   parts.spawn_agent(std::move(on_leave), std::move(on_reload));
   parts.spawn_lanes();
+  parts.spawn_portal();
+  if (parts.carrier)
+    parts.carrier->start();
   parts.spawn_dns();
   redefine(parts.config);
   for (auto& one : parts.loops)
@@ -447,7 +456,7 @@ void node::redefine(const agent_config& config) {
 // Who stops on purpose makes another lead first: that takes milliseconds, and
 // noticing that a leader is gone takes an election timeout.
 void node::parts::hand_over() {
-  if (!carrier || !core.readers->who_leads()->is_leader)
+  if (!carrier || !core.raft || !core.readers->who_leads()->is_leader)
     return;
   caf::scoped_actor self(system);
   bool taken = false;
@@ -462,6 +471,11 @@ void node::parts::hand_over() {
   self->receive_while(leads)([&](at::lead, bool now) { leads = now; },
                              caf::after(hand_over_max) >>
                                  [&] { leads = false; });
+}
+
+void node::leave() {
+  parts_->hand_over();
+  parts_->gossip.leave(parts_->system);
 }
 
 void node::stop() {

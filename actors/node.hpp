@@ -35,6 +35,9 @@ public:
   /// Takes the definitions of the configuration files anew.
   void redefine(const agent_config& config);
 
+  /// Hands leadership to another server and says good-bye to the members.
+  void leave();
+
   /// Stops in order: those who use before those who serve.
   void stop();
 

@@ -131,6 +131,10 @@ struct metrics {};
 struct host {};
 struct reload {};
 struct leave {};
+struct force_leave {
+  std::string name;
+  bool prune = false; // and forget it
+};
 struct join {
   std::string address;
   bool wan = false;
@@ -148,7 +152,7 @@ using request =
                  deregister_check, update_check, service_maintenance,
                  node_maintenance, list_services, list_checks, get_service,
                  health_by_id, health_by_name, self, members, metrics, host,
-                 reload, leave, join, renew_session, status>;
+                 reload, leave, force_leave, join, renew_session, status>;
 
 } // namespace agent
 

@@ -51,7 +51,7 @@ constexpr route table[] = {
     {"/v1/agent/connect/authorize", "POST", unsupported},
     {"/v1/agent/connect/ca/leaf/", "GET", unsupported},
     {"/v1/agent/connect/ca/roots", "GET", unsupported},
-    {"/v1/agent/force-leave/", "PUT", unsupported},
+    {"/v1/agent/force-leave/", "PUT", agent_force_leave},
     {"/v1/agent/health/service/id/", "GET", agent_health_by_id},
     {"/v1/agent/health/service/name/", "GET", agent_health_by_name},
     {"/v1/agent/host", "GET", agent_host},

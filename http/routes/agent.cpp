@@ -104,6 +104,11 @@ action agent_join(const call& c) {
       c, agent::join{std::string(c.rest), !c.from.query_value("wan").empty()});
 }
 
+action agent_force_leave(const call& c) {
+  return ask(
+      c, agent::force_leave{std::string(c.rest), c.from.has_query("prune")});
+}
+
 action agent_maintenance(const call& c) {
   auto on = read_enable(c);
   if (auto* refused = std::get_if<rendered_ptr>(&on))

@@ -53,6 +53,7 @@ action agent_host(const call& c);
 action agent_monitor(const call& c);
 action agent_reload(const call& c);
 action agent_leave(const call& c);
+action agent_force_leave(const call& c);
 action agent_join(const call& c);
 action agent_maintenance(const call& c);
 action agent_services(const call& c);

@@ -74,12 +74,18 @@ struct agent_fixture {
   }
 };
 
-TEST_CASE_FIXTURE(agent_fixture, "a leader's agent registers its node and "
-                                 "itself") {
+TEST_CASE_FIXTURE(agent_fixture, "an agent registers its node as soon as "
+                                 "somebody leads") {
   REQUIRE(catalog().node("n"));
   CHECK(catalog().node("n")->address == "10.0.0.1");
-  CHECK(catalog().service("n", "consul"));
-  CHECK(status_of("serfHealth") == "passing");
+}
+
+TEST_CASE_FIXTURE(agent_fixture, "what the leader left out of the node comes "
+                                 "back at once") {
+  raft.put(tests::register_node("n", "10.0.0.1"));
+  CHECK(!catalog().node("n")->meta);
+  world.pass(sync_again);
+  CHECK(catalog().node("n")->meta);
 }
 
 TEST_CASE_FIXTURE(agent_fixture, "a service is in the catalogue when its "
@@ -407,8 +413,6 @@ TEST_CASE_FIXTURE(agent_fixture, "the agent's word about its node is made good "
   CHECK(status_of("a") == "critical");
   CHECK_FALSE(catalog().service("n", "stray"));
   CHECK(status_of("stray check") == "absent");
-  CHECK(catalog().service("n", "consul"));
-  CHECK(status_of("serfHealth") == "passing");
 }
 
 TEST_CASE_FIXTURE(agent_fixture, "without a leader registrations are kept "
