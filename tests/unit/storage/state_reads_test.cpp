@@ -82,8 +82,22 @@ kv_operation random_operation(prng& random) {
   return made;
 }
 
+const std::string query_id = "f47dd2aa-038f-ca37-1304-e876980b565b";
+
+command random_query(prng& random) {
+  if (random.below(3) == 0)
+    return query_remove{query_id};
+  query_put made;
+  made.query.id = query_id;
+  made.query.name = "q";
+  made.query.wanted.service = random.below(2) == 0 ? "web" : "";
+  if (random.below(2) == 0)
+    made.query.session = sessions[random.below(2)];
+  return made;
+}
+
 command random_command(prng& random, const state& now) {
-  switch (random.below(8)) {
+  switch (random.below(9)) {
   case 0: {
     session_create made;
     made.session.id = sessions[random.below(2)];
@@ -113,6 +127,8 @@ command random_command(prng& random, const state& now) {
       made.operations.push_back(random_operation(random));
     return made;
   }
+  case 5:
+    return random_query(random);
   default:
     return random_registration(random);
   }
@@ -158,6 +174,8 @@ std::vector<read_query> every_query() {
   add(query_kind::session_list, "");
   for (auto& id : sessions)
     add(query_kind::session_info, id);
+  add(query_kind::prepared_list, "");
+  add(query_kind::prepared_get, query_id);
   return all;
 }
 
@@ -170,6 +188,7 @@ struct flattened {
   std::vector<model::service> services;
   std::vector<check> checks;
   std::vector<model::session> sessions;
+  std::vector<prepared_query> queries;
   friend bool operator==(const flattened&, const flattened&) = default;
 };
 
@@ -206,6 +225,10 @@ struct flatten {
   void operator()(const session_list& list) {
     for (auto& one : list)
       out.sessions.push_back(*one);
+  }
+  void operator()(const prepared_list& list) {
+    for (auto& one : list)
+      out.queries.push_back(*one);
   }
 };
 
