@@ -109,7 +109,7 @@ constexpr route table[] = {
     {"/v1/operator/raft/configuration", "GET", unsupported},
     {"/v1/operator/raft/peer", "DELETE", unsupported},
     {"/v1/query", "GET,POST", queries},
-    {"/v1/query/", "", query}, // which methods depends on the rest
+    {"/v1/query/", "GET,PUT,DELETE", query, true},
     {"/v1/session/create", "PUT", session_create},
     {"/v1/session/destroy/", "PUT", session_destroy},
     {"/v1/session/info/", "GET", session_info},
@@ -227,15 +227,16 @@ routed dispatch(const request& from, const surface& node) {
     out.what = refuse(403, "Endpoint is blocked by agent configuration");
   } else if (from.query_malformed) {
     out.what = reply(empty_reply(500));
-  } else if (!found->methods.empty() && from.verb == method::options) {
+  } else if (!found->knows_its_methods && from.verb == method::options) {
     out.what = with_allow(empty_reply(200), found->methods);
-  } else if (!found->methods.empty() &&
+  } else if (!found->knows_its_methods &&
              !allows(found->methods, from.method_text)) {
     out.what = with_allow(
         error_reply(405, "method " + from.method_text + " not allowed"),
         found->methods);
   } else {
-    out.writes = from.verb != method::get && from.verb != method::head;
+    out.writes = from.verb != method::get && from.verb != method::head &&
+                 from.verb != method::options;
     out.what = found->handle(
         {from, node,
          std::string_view(from.path).substr(found->pattern.size())});

@@ -19,9 +19,11 @@ struct call {
 
 struct route {
   std::string_view pattern;
-  /// "GET,PUT", in the order of the Allow header; empty: the handler says.
-  std::string_view methods;
+  std::string_view methods; // "GET,PUT", in the order of the Allow header
   action (*handle)(const call&);
+  /// Which of them depends on the rest of the path: the handler refuses those
+  /// that do not, and answers OPTIONS.
+  bool knows_its_methods = false;
 };
 
 /// All routes, sorted by pattern.
