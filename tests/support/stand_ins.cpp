@@ -118,7 +118,7 @@ void finish_save(actor_world& world, const log_writer_actor& writer,
 
 fake_raft::fake_raft(actor_world& world) : world_(world) {
   readers->set_leadership(
-      {true, true, "a", "127.0.0.1:8300", {"127.0.0.1:8300"}});
+      {true, true, "a", 1, "127.0.0.1:8300", {"127.0.0.1:8300"}});
   readers->set_lease(instant::max(), {});
   handle = world.stand_in<raft_peer_actor>([this](event_based_actor* self) {
     return message_handler{[this, self](at::propose, const proposal& given) {
