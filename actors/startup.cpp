@@ -277,6 +277,9 @@ result<recovered_server> recover(const agent_config& config,
   if (means.adjust)
     means.adjust(settings);
   made.has_history = !is_blank(found);
+  // The first term is nobody's, here as where a cluster is begun in the log.
+  if (config.dev_mode && !made.has_history)
+    found.state.current = term{1};
   if (auto ok = raft::check_settings(settings); !ok)
     return named("raft settings", ok.failure());
   log_index applied{made.state->applied};
