@@ -1,0 +1,88 @@
+// Prints the table of tests/sim/GOSSIP.md. Minutes, most of them for the
+// thousand members:
+//
+//   ninja -C build tests/gossip_table && build/tests/gossip_table [MOST]
+
+#include "tests/support/gossip_trial.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+using namespace praetor;
+using namespace praetor::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+double seconds(const std::optional<span>& time) {
+  return time ? std::chrono::duration<double>(*time).count() : -1;
+}
+
+void print_accusations(const char* what, std::size_t members,
+                       gossip_weather weather, slowness slow) {
+  auto chosen = gossip::lan_settings();
+  auto plain = gossip::without_lifeguard(chosen);
+  accusations with;
+  accusations without;
+  accusations paper;
+  auto published = chosen;
+  published.stall = span{};
+  auto add = [&](accusations& to, const gossip::settings& by,
+                 std::uint64_t seed) {
+    auto one = count_accusations(by, members, weather, slow, 120s, seed);
+    to.false_all += one.false_all;
+    to.false_healthy += one.false_healthy;
+  };
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    add(without, plain, seed);
+    add(paper, published, seed);
+    add(with, chosen, seed);
+  }
+  std::printf("| %zu | %s | %zu / %zu | %zu / %zu | %zu / %zu |\n", members,
+              what, without.false_all, without.false_healthy, paper.false_all,
+              paper.false_healthy, with.false_all, with.false_healthy);
+  std::fflush(stdout);
+}
+
+void print_speed(std::size_t members) {
+  auto chosen = gossip::lan_settings();
+  gossip_weather loss;
+  loss.loss = 0.05;
+  auto killed = detect_crash(chosen, members, true, 1);
+  auto silent = detect_crash(chosen, members, false, 1);
+  std::printf("| %zu | %.1f / %.1f | %.1f / %.1f | %.2f | %.2f | %.2f | ",
+              members, seconds(killed.first), seconds(killed.all),
+              seconds(silent.first), seconds(silent.all),
+              seconds(converge(chosen, members, {}, 1)),
+              seconds(converge(chosen, members, loss, 1)),
+              seconds(spread_event(chosen, members, loss, 1)));
+  std::printf("%.1f |\n", seconds(heal_partition(chosen, members, 60s, 1)));
+  std::fflush(stdout);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::size_t most =
+      argc > 1 ? static_cast<std::size_t>(std::atoi(argv[1])) : 1000;
+  std::printf("| members | killed, first / all | silent, first / all | joins "
+              "| joins, 5 %% lost | event, 5 %% lost | healing |\n"
+              "|---|---|---|---|---|---|---|\n");
+  for (std::size_t members : {3, 10, 32, 100, 316, 1000})
+    if (members <= most)
+      print_speed(members);
+  std::printf("\n| members | what | SWIM | Lifeguard | praetor |\n"
+              "|---|---|---|---|---|\n");
+  gossip_weather lossy;
+  lossy.loss = 0.25;
+  for (std::size_t members : {32, 128}) {
+    if (members > most)
+      continue;
+    print_accusations("25 % of packets lost", members, lossy, {});
+    print_accusations("1 slow: 3 s of 3.05", members, {}, {1, 3s, 50ms});
+    print_accusations("1/8 slow: 3 s of 3.05", members, {},
+                      {members / 8, 3s, 50ms});
+    print_accusations("1/4 slow: 8 s of 8.1", members, {},
+                      {members / 4, 8s, 100ms});
+  }
+}
