@@ -14,6 +14,10 @@ namespace {
 // doubling adds one, for everybody's states grow with everybody.
 constexpr std::size_t push_pull_members = 32;
 
+// A newcomer exchanges states once more within this.
+constexpr span second_look_within = std::chrono::seconds(5);
+static_assert(second_look_within > span{});
+
 claim claim_of(const member& one, bool suspected) {
   switch (one.status) {
   case member_status::alive:
@@ -152,6 +156,10 @@ std::string core::take_state(const open_exchange& asked,
       return fits.failure().text;
     // What happened before we came is none of ours.
     events_.ignore_before(theirs->event_time);
+    // Where many join at once, rumours of some miss others: look again soon.
+    auto soon = span{static_cast<span::rep>(
+        chance_.below(static_cast<std::uint64_t>(second_look_within.count())))};
+    next_push_pull_ = std::min(next_push_pull_, now_ + soon);
   }
   merge(*theirs);
   return {};
