@@ -79,10 +79,12 @@ int main(int argc, char** argv) {
     if (members > most)
       continue;
     print_accusations("25 % of packets lost", members, lossy, {});
-    print_accusations("1 slow: 3 s of 3.05", members, {}, {1, 3s, 50ms});
-    print_accusations("1/8 slow: 3 s of 3.05", members, {},
-                      {members / 8, 3s, 50ms});
-    print_accusations("1/4 slow: 8 s of 8.1", members, {},
-                      {members / 4, 8s, 100ms});
+    print_accusations("1 slow, 8 s in 8.001", members, {}, {1, 8s, 1ms});
+    print_accusations("1/8 slow, 8 s in 8.001", members, {},
+                      {members / 8, 8s, 1ms});
+    print_accusations("1/4 slow, 8 s in 8.001", members, {},
+                      {members / 4, 8s, 1ms});
+    print_accusations("1/4 slow, 16 s in 16.001", members, {},
+                      {members / 4, 16s, 1ms});
   }
 }
