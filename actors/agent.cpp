@@ -389,11 +389,9 @@ struct call_handler {
         });
     return promise;
   }
-  // The session carries these out itself.
-  reply_promise operator()(const http::agent::renew_session&) {
-    return now(self, error_reply(500, "not for the agent"));
-  }
-  reply_promise operator()(const http::agent::status&) {
+  // The session carries out the others itself.
+  template <class Other>
+  reply_promise operator()(const Other&) {
     return now(self, error_reply(500, "not for the agent"));
   }
 };
@@ -466,6 +464,7 @@ void on_lead(agent_ptr self, bool leads) {
   self->state.leads = leads;
   if (!leads)
     return;
+  propose_defaults(self);
   sync_all(self);
   sync_later(self, sync_again);
 }

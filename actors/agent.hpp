@@ -110,6 +110,8 @@ void sync_all(agent_ptr self);
 /// What the node says of itself. Its health and a server's service are the
 /// leader's to say.
 void register_node(agent_ptr self);
+/// The rules of this node's files become those of a cluster without any.
+void propose_defaults(agent_ptr self);
 
 // -- agent_checks.cpp: its checks ---------------------------------------------
 
@@ -168,7 +170,7 @@ http::rendered_ptr tell_health(const agent_state& state,
                                const http::agent::health_by_name& asked,
                                bool pretty);
 
-// -- agent_host.cpp: what the machine and the process tell --------------------
+// -- agent_host.cpp: what the machine tells -----------------------------------
 
 http::rendered_ptr tell_host(bool pretty);
 http::rendered_ptr tell_metrics(const agent_state& state, bool pretty);

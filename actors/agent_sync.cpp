@@ -149,4 +149,23 @@ void register_node(agent_ptr self) {
   propose(self, for_own_node(self->state), "node info", [] {});
 }
 
+void propose_defaults(agent_ptr self) {
+  auto& state = self->state;
+  if (state.parts->readers->newest()->autopilot)
+    return;
+  auto& wanted = state.parts->facts->config.autopilot;
+  model::autopilot_set first;
+  first.only_if = model::autopilot_set::condition::absent;
+  first.config.cleanup_dead_servers = wanted.cleanup_dead_servers;
+  first.config.last_contact_threshold = wanted.last_contact_threshold;
+  first.config.max_trailing_logs =
+      static_cast<std::uint64_t>(wanted.max_trailing_logs);
+  first.config.min_quorum = wanted.min_quorum;
+  first.config.server_stabilization_time = wanted.server_stabilization_time;
+  first.config.redundancy_zone_tag = wanted.redundancy_zone_tag;
+  first.config.disable_upgrade_migration = wanted.disable_upgrade_migration;
+  first.config.upgrade_version_tag = wanted.upgrade_version_tag;
+  propose(self, first, "autopilot configuration", [] {});
+}
+
 } // namespace praetor::actors

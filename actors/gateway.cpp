@@ -247,6 +247,75 @@ caf::typed_response_promise<read_grant> read(gateway_ptr self,
   return promise;
 }
 
+// -- operators ---------------------------------------------------------------
+
+// What only the leader's Raft peer can answer or do.
+template <class Answer>
+struct leader_question {
+  caf::message what;
+  instant until;
+  caf::typed_response_promise<Answer> promise;
+};
+
+const error& failure_of(const cluster_view& answer) {
+  return answer.failure;
+}
+const error& failure_of(const error& answer) {
+  return answer;
+}
+void refuse(leader_question<cluster_view>& job, error why) {
+  job.promise.deliver(cluster_view{std::move(why), {}});
+}
+void refuse(leader_question<error>& job, error why) {
+  job.promise.deliver(std::move(why));
+}
+
+template <class Answer>
+void send_question(gateway_ptr self,
+                   const std::shared_ptr<leader_question<Answer>>& job) {
+  auto& state = self->state;
+  auto wait = [=] {
+    hold(self, {job->until, [=] { send_question(self, job); },
+                [=](error why) { refuse(*job, std::move(why)); }});
+  };
+  auto whom = leader(state, state.raft, &gateway_state::neighbour::raft);
+  if (!whom)
+    return wait();
+  self->request(caf::actor_cast<caf::actor>(whom), caf::infinite, job->what)
+      .then(
+          [=](const Answer& answer) {
+            if (failure_of(answer).code == errc::no_leader)
+              wait();
+            else
+              job->promise.deliver(answer);
+          },
+          [=](caf::error& why) {
+            if (never_left(why))
+              return wait();
+            refuse(*job, fail(errc::in_doubt,
+                              "the connection to the leader was lost before "
+                              "it answered"));
+          });
+}
+
+template <class Answer>
+caf::typed_response_promise<Answer> ask_leader(gateway_ptr self,
+                                               caf::message what) {
+  auto job = std::make_shared<leader_question<Answer>>();
+  job->what = std::move(what);
+  job->until = self->state.time->now() + self->state.leader_wait;
+  job->promise = self->make_response_promise<Answer>();
+  send_question(self, job);
+  return job->promise;
+}
+
+caf::result<cluster_view> ask_members(gateway_ptr self, bool stale) {
+  if (stale)
+    return self->delegate(self->state.raft, at::members::value, true);
+  return ask_leader<cluster_view>(self,
+                                  caf::make_message(at::members::value, false));
+}
+
 // -- what changes ------------------------------------------------------------
 
 void catch_up(gateway_ptr self, modify_index applied) {
@@ -343,6 +412,15 @@ gateway_actor::behavior_type gateway(gateway_ptr self,
       // What is published here is of the whole catalogue.
       [](at::sync, const std::string&) {
         return error{errc::ok, {}};
+      },
+      [=](at::members, bool stale) { return ask_members(self, stale); },
+      [=](at::remove, const node_id& id) {
+        return ask_leader<error>(self,
+                                 caf::make_message(at::remove::value, id));
+      },
+      [=](at::transfer, const node_id& id) {
+        return ask_leader<error>(self,
+                                 caf::make_message(at::transfer::value, id));
       },
       [=](at::update, const roster& known) { on_roster(self, known); },
       [=](at::subscribe, const leadership_listener_actor& who) {

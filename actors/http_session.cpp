@@ -4,6 +4,8 @@
 
 #include "actors/http_session.hpp"
 
+#include "actors/serving_operators.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace praetor::actors {
@@ -104,8 +106,8 @@ void forward(http_session_ptr self) {
             tell_failure(self, sink));
 }
 
-template <class Action>
-void read(http_session_ptr self, Action&& asked) {
+template <class Asked>
+void read(http_session_ptr self, Asked&& asked) {
   auto& services = *self->state.services;
   if (services.has_no_state)
     return forward(self);
@@ -137,8 +139,11 @@ void ask_agent(http_session_ptr self, http::agent_action&& asked) {
   session_sink sink{self, self->state.number};
   auto* renewal = std::get_if<http::agent::renew_session>(&asked.request);
   auto* status = std::get_if<http::agent::status>(&asked.request);
-  if ((renewal || status) && services.has_no_state)
+  bool for_servers = is_for_servers(asked.request);
+  if ((renewal || status || for_servers) && services.has_no_state)
     return forward(self);
+  if (for_servers)
+    return serve_operator(self, services, asked.request, asked.pretty, sink);
   if (renewal)
     return serve_renewal(self, services, renewal->id, asked.pretty, sink);
   if (status)
@@ -182,6 +187,7 @@ void carry_out(http_session_ptr self, http::routed&& routed) {
     void operator()(http::snapshot_action& x) {
       keep_or_restore(self, std::move(x));
     }
+    void operator()(http::transaction_read& x) { read(self, std::move(x)); }
     void operator()(http::write_action& x) { write(self, std::move(x)); }
     void operator()(http::agent_action& x) { ask_agent(self, std::move(x)); }
     void operator()(http::monitor_action& x) { monitor(self, x.level); }

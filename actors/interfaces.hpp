@@ -4,6 +4,7 @@
 // "local" carry pointers and never leave the node; all others can be sent
 // through bytes and have their round-trip test.
 
+#include "actors/cluster_view.hpp"
 #include "actors/publication.hpp"
 #include "actors/remote.hpp"
 #include "actors/roster.hpp"
@@ -50,6 +51,7 @@ using renew = caf::atom_constant<caf::atom("renew")>;
 using lead = caf::atom_constant<caf::atom("lead")>;
 using call = caf::atom_constant<caf::atom("call")>;
 using report = caf::atom_constant<caf::atom("report")>;
+using members = caf::atom_constant<caf::atom("members")>;
 using retire = caf::atom_constant<caf::atom("retire")>;
 using probe = caf::atom_constant<caf::atom("probe")>;
 using received = caf::atom_constant<caf::atom("received")>;
@@ -230,6 +232,11 @@ using raft_peer_actor = caf::typed_actor<
     /// Hands leadership to that server, or with an empty name to the one that
     /// is nearest to it.
     caf::replies_to<at::transfer, node_id>::with<error>,
+    /// Who the servers are. `errc::no_leader` unless asked for what this
+    /// server knows of it without leading (true).
+    caf::replies_to<at::members, bool>::with<cluster_view>,
+    /// Takes that server out of the cluster.
+    caf::replies_to<at::remove, node_id>::with<error>,
     // What servers say to one another.
     caf::reacts_to<raft::request_vote>,
     caf::reacts_to<raft::request_vote_reply>,
@@ -339,6 +346,12 @@ using gateway_actor = caf::typed_actor<
     caf::replies_to<at::lock, proposal>::with<model::outcome>,
     /// A session's client is alive, or `errc::not_found`.
     caf::replies_to<at::renew, session_id>::with<read_grant>,
+    /// Who the servers are: of the leader, or (true) of our own peer.
+    caf::replies_to<at::members, bool>::with<cluster_view>,
+    /// Asks the leader to take that server out of the cluster.
+    caf::replies_to<at::remove, node_id>::with<error>,
+    /// Asks the leader to hand over to that server, or to whom it finds best.
+    caf::replies_to<at::transfer, node_id>::with<error>,
     /// Answers when the state that is published here misses nothing.
     caf::replies_to<at::read, read_proof>::with<read_grant>,
     /// Has a request carried out by another node.

@@ -1,5 +1,6 @@
 #include "actors/portal.hpp"
 
+#include "actors/serving_operators.hpp"
 #include "http/uri.hpp"
 
 #include <ctime>
@@ -75,6 +76,9 @@ struct call_visitor {
     else
       serve_archive(self, with(), std::move(x), sink);
   }
+  void operator()(http::transaction_read& x) const {
+    serve_read(self, with(), std::move(x), sink);
+  }
   void operator()(http::write_action& x) const {
     serve_write(self, with(), std::move(x), sink);
   }
@@ -84,6 +88,8 @@ struct call_visitor {
     else if (auto* what = std::get_if<http::agent::status>(&x.request))
       sink.answer(tell_status(with().readers->source(), what->what, x.pretty),
                   nullptr);
+    else if (is_for_servers(x.request))
+      serve_operator(self, with(), x.request, x.pretty, sink);
     else
       sink.answer(refused(), nullptr);
   }

@@ -323,9 +323,12 @@ void on_roster(raft_peer_ptr self, const roster& known) {
   if (!state.carrier)
     return;
   for (auto& one : known.servers) {
-    if (one.id == state.core->chosen().self)
+    if (one.id == state.core->chosen().self) {
+      state.own_name = one.name;
       continue;
+    }
     auto& there = state.neighbours[one.id];
+    there.name = one.name;
     if (there.address == one.address)
       continue;
     there.address = one.address;
@@ -357,6 +360,7 @@ void tick(raft_peer_ptr self) {
   perform(self);
   save_again(self);
   snapshot_if_due(self);
+  observe_health(self);
   state.time->after(raft_tick, caf::actor_cast<caf::strong_actor_ptr>(self),
                     caf::make_message(at::tick::value));
 }
@@ -445,6 +449,8 @@ raft_peer(raft_peer_ptr self, std::shared_ptr<raft_peer_parts> parts) {
         return bootstrap(self, voters);
       },
       [=](at::transfer, const node_id& to) { return transfer(self, to); },
+      [=](at::members, bool stale) { return view_members(self, stale); },
+      [=](at::remove, const node_id& id) { return remove_member(self, id); },
       [=](const raft::request_vote& m) { on_letter(self, m); },
       [=](const raft::request_vote_reply& m) { on_letter(self, m); },
       [=](const raft::append_entries& m) { on_letter(self, m); },

@@ -5,7 +5,7 @@
 #include "actors/io/carrier.hpp"
 #include "actors/io/loop.hpp"
 #include "actors/snapshot_writer.hpp"
-#include "protocol/raft/core.hpp"
+#include "protocol/raft/server_health.hpp"
 
 #include <deque>
 
@@ -21,11 +21,15 @@ inline constexpr span raft_tick = std::chrono::milliseconds(20);
 /// time.
 inline constexpr std::uint64_t forget_step = 1024;
 
+/// How often a leader looks at how its followers are.
+inline constexpr span health_interval = std::chrono::seconds(1);
+
 /// A full disk is asked again this often.
 inline constexpr span disk_full_retry = std::chrono::seconds(1);
 
 /// Handles to one of the other servers, one for each lane.
 struct raft_neighbour {
+  std::string name; // of its node
   std::string address;
   raft_peer_actor control;
   raft_peer_actor bulk;
@@ -50,6 +54,7 @@ struct raft_peer_state : raft_peer_parts {
   static inline const char* name = "raft_peer";
 
   std::map<node_id, raft_neighbour> neighbours;
+  std::string own_name;
   std::vector<leadership_listener_actor> listeners; // hear (lead, bool)
   bool flush_is_due = false;
 
@@ -79,6 +84,10 @@ struct raft_peer_state : raft_peer_parts {
   std::optional<term> won;
   bool leads = false; // as listeners know it
 
+  // -- how the others are
+  raft::server_health health;
+  instant health_due{};
+
   // -- snapshots
   log_index forgotten;              // entries up to here are out of memory
   log_index snapshot_index;         // of the newest one
@@ -104,6 +113,13 @@ void stop_on(raft_peer_ptr self, const char* who, const caf::error& why);
 void save_soon(raft_peer_ptr self, save_request what);
 /// Hands a message to whom it is for, if we know where that is.
 void deliver(raft_peer_ptr self, const raft::message& letter);
+
+// -- raft_peer_members.cpp
+
+/// A leader looks at its followers now and then.
+void observe_health(raft_peer_ptr self);
+cluster_view view_members(raft_peer_ptr self, bool stale);
+error remove_member(raft_peer_ptr self, const node_id& id);
 
 // -- raft_peer_snapshots.cpp
 

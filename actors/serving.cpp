@@ -57,6 +57,12 @@ bool is_fresh(const serving_parts& with, const http::read_options& options) {
              : source.rules_alone(applied);
 }
 
+bool tells_source(const http::read_action& asked, const http::rendered& what) {
+  bool is_no_node =
+      what.status == 404 && asked.query.kind == model::query_kind::node_info;
+  return asked.tells_source && !is_no_node;
+}
+
 http::cache_use cache_of(const serving_parts& with,
                          const http::read_action& asked) {
   if (!asked.options.cached || !http::may_be_cached(asked.query.kind))
@@ -102,8 +108,9 @@ bool takes_locks(const model::command& command) {
     return one->verb == model::kv_verb::lock;
   auto* all = std::get_if<model::transaction>(&command);
   return all && std::any_of(all->operations.begin(), all->operations.end(),
-                            [](auto& operation) {
-                              return operation.verb == model::kv_verb::lock;
+                            [](auto& one) {
+                              auto* kv = std::get_if<model::kv_operation>(&one);
+                              return kv && kv->verb == model::kv_verb::lock;
                             });
 }
 

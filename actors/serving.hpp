@@ -48,6 +48,10 @@ http::read_source source_of(const serving_parts& with,
 /// leads.
 bool is_fresh(const serving_parts& with, const http::read_options& options);
 
+/// Whether the answer says where it comes from. Of a node that is not there,
+/// web views are told nothing at all.
+bool tells_source(const http::read_action& asked, const http::rendered& what);
+
 /// Whether and how Consul's agents would have kept the answer.
 http::cache_use cache_of(const serving_parts& with,
                          const http::read_action& asked);
@@ -105,7 +109,16 @@ void serve_here(const serving_parts& with, http::read_action&& asked,
   if (what->status == 404 && what->index == 0)
     return sink.answer(what, nullptr);
   auto source = source_of(with, asked, *what, cache);
-  sink.answer(what, &source);
+  sink.answer(what, tells_source(asked, *what) ? &source : nullptr);
+}
+
+/// A transaction that reads sees one state of all it asks for.
+template <class Sink>
+void serve_here(const serving_parts& with, http::transaction_read&& asked,
+                const Sink& sink) {
+  auto& newest = *with.readers->newest();
+  auto outcome = storage::read_transaction(newest, asked.what);
+  sink.answer(http::render(asked, outcome), nullptr);
 }
 
 template <class Sink>

@@ -73,10 +73,10 @@ std::optional<model::outcome> refusal(session_keeper_state& state,
   if (!all)
     return std::nullopt;
   for (std::size_t i = 0; i < all->operations.size(); ++i) {
-    auto& operation = all->operations[i];
-    if (operation.verb == model::kv_verb::lock &&
-        is_delayed(state, operation.key))
-      refused.failures.push_back({i, "failed to lock key \"" + operation.key +
+    auto* operation = std::get_if<model::kv_operation>(&all->operations[i]);
+    if (operation && operation->verb == model::kv_verb::lock &&
+        is_delayed(state, operation->key))
+      refused.failures.push_back({i, "failed to lock key \"" + operation->key +
                                          "\" due to lock delay"});
   }
   if (refused.failures.empty())

@@ -43,6 +43,8 @@ constexpr void each_message_type(Visitor&& visit) {
   visit.template operator()<snapshot_piece>("praetor::snapshot_piece");
   visit.template operator()<read_grant>("praetor::read_grant");
   visit.template operator()<read_proof>("praetor::read_proof");
+  visit.template operator()<server_view>("praetor::server_view");
+  visit.template operator()<cluster_view>("praetor::cluster_view");
   visit.template operator()<server_record>("praetor::server_record");
   visit.template operator()<roster>("praetor::roster");
   visit.template operator()<remote_request>("praetor::remote_request");

@@ -45,24 +45,39 @@ struct read_options {
   bool cached = false;
 };
 
+/// In what shape records are shown, where there are several.
+enum class read_form : std::uint8_t {
+  plain,
+  summaries, // of services, for web views
+  overview,  // numbers of nodes, services and checks
+  by_name,   // an object instead of a list
+};
+
 /// A read of the replicated state. `cache_key` names the answer: equal keys
 /// at equal states give equal bytes.
 struct read_action {
   model::read_query query;
   read_options options;
   bool pretty = false;
-  bool raw = false;               // kv: the value itself
-  bool as_list = false;           // catalog/node-services: a list of services
+  bool raw = false;     // kv: the value itself
+  bool as_list = false; // catalog/node-services: a list of services
+  read_form form = read_form::plain;
   bool tells_consistency = false; // X-Consul-Effective-Consistency
+  bool tells_source = true;       // X-Consul-Index and its like
+  std::string datacenter = {};    // ours, where the answer names it
   std::string cache_key;
 };
 
-/// How a write is answered. A transaction that only reads tells where its
-/// answer comes from, as other reads do.
+/// A transaction that only reads: it takes no place in the log.
+struct transaction_read {
+  model::transaction what;
+  read_options options;
+  bool pretty = false;
+};
+
 enum class write_reply : std::uint8_t {
   boolean,
   transaction,
-  read_transaction,
   session, // {"ID": ...}, also of a query
   nothing,
 };
@@ -142,6 +157,22 @@ struct join {
 struct renew_session {
   session_id id;
 };
+/// The servers, as the leader or (`stale`) this server knows them.
+struct raft_configuration {
+  bool stale = false;
+};
+/// One of the two is given.
+struct remove_peer {
+  std::string id;
+  std::string address;
+};
+struct transfer_leadership {
+  std::string id; // empty: whoever is best
+};
+enum class health_form : std::uint8_t { health, state };
+struct server_health {
+  health_form form = health_form::health;
+};
 enum class status_of : std::uint8_t { leader, peers };
 struct status {
   status_of what = status_of::leader;
@@ -152,7 +183,9 @@ using request =
                  deregister_check, update_check, service_maintenance,
                  node_maintenance, list_services, list_checks, get_service,
                  health_by_id, health_by_name, self, members, metrics, host,
-                 reload, leave, force_leave, join, renew_session, status>;
+                 reload, leave, force_leave, join, renew_session, status,
+                 raft_configuration, remove_peer, transfer_leadership,
+                 server_health>;
 
 } // namespace agent
 
@@ -190,8 +223,8 @@ struct reply_action {
 };
 
 using action =
-    std::variant<reply_action, read_action, write_action, agent_action,
-                 monitor_action, query_action, snapshot_action>;
+    std::variant<reply_action, read_action, transaction_read, write_action,
+                 agent_action, monitor_action, query_action, snapshot_action>;
 
 /// What routes have to know of the node they serve. Fixed until a reload.
 struct surface {

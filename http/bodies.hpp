@@ -6,6 +6,7 @@
 // that depend on the node, are for others to say.
 
 #include "protocol/base/result.hpp"
+#include "protocol/model/autopilot.hpp"
 #include "protocol/model/definition.hpp"
 #include "protocol/model/prepared_query.hpp"
 #include "protocol/model/records.hpp"
@@ -73,6 +74,12 @@ result<session_wish> read_session(std::string_view body);
 
 /// POST /v1/query, PUT /v1/query/<id>. Fields that nobody knows are refused.
 result<model::prepared_query> read_prepared_query(std::string_view body);
+
+/// PUT /v1/operator/autopilot/configuration. What is not named is zero.
+result<model::autopilot_config> read_autopilot(std::string_view body);
+
+/// POST, PUT and DELETE /v1/operator/keyring: the key, in base64.
+result<std::string> read_gossip_key(std::string_view body);
 
 struct kv_operation {
   std::string verb;

@@ -1,7 +1,7 @@
 #include "http/render.hpp"
 
 #include "http/gzip.hpp"
-#include "http/json_write.hpp"
+#include "http/json_operator.hpp"
 #include "http/replies.hpp"
 
 #include <charconv>
@@ -72,6 +72,10 @@ struct record_writer {
     write_tags(json, services);
   }
   void operator()(const model::entry_list& entries) {
+    if (asked.form == read_form::summaries)
+      return write_summaries(json, entries);
+    if (asked.query.kind == model::query_kind::gateway_services)
+      return asked.form == read_form::by_name ? json.raw("{}") : json.raw("[]");
     bool flat = asked.query.kind == model::query_kind::catalog_service ||
                 asked.query.kind == model::query_kind::catalog_connect;
     write_list(json, entries, [&](auto& one) {
@@ -86,6 +90,20 @@ struct record_writer {
   }
   void operator()(const model::check_list& checks) {
     write_list(json, checks, [&](auto& one) { write(json, *one); });
+  }
+  void operator()(const model::node_info_list& nodes) {
+    if (asked.form == read_form::overview)
+      write_overview(json, nodes);
+    else if (asked.query.kind == model::query_kind::node_info)
+      write(json, nodes.front());
+    else
+      write_list(json, nodes, [&](auto& one) { write(json, one); });
+  }
+  void operator()(const model::usage_counts& found) {
+    write_usage(json, asked.datacenter, found);
+  }
+  void operator()(const model::autopilot_ptr& config) {
+    write(json, config ? *config : model::autopilot_config{});
   }
   void operator()(const model::session_list& sessions) {
     write_list(json, sessions, [&](auto& one) { write(json, *one); });
@@ -109,21 +127,40 @@ bool is_missing(const read_action& asked, const model::read_answer& answer) {
   if (auto* entries = std::get_if<model::kv_list>(&answer.records))
     return entries->empty();
   // The whole store always exists, even when it is empty.
+  if (asked.query.kind == model::query_kind::node_info)
+    return std::get<model::node_info_list>(answer.records).empty();
   auto* keys = std::get_if<model::key_list>(&answer.records);
   return keys && keys->empty() && !asked.query.name.empty();
 }
 
-rendered_ptr render_transaction(const write_action& asked,
-                                const model::outcome& outcome) {
-  std::string body;
-  json_writer json(body, asked.pretty);
-  json.begin_object();
+struct result_writer {
+  json_writer& json;
+
+  void operator()(const model::kv_entry& entry) {
+    json.key("KV");
+    write(json, entry);
+  }
+  void operator()(const model::node& node) {
+    json.key("Node");
+    write(json, node);
+  }
+  void operator()(const model::service& service) {
+    json.key("Service");
+    write_transaction_service(json, service);
+  }
+  void operator()(const model::check& check) {
+    json.key("Check");
+    write_transaction_check(json, check);
+  }
+};
+
+// The part that transactions of reads and of writes have in common.
+void write_transaction(json_writer& json, const model::outcome& outcome) {
   json.key("Results");
   if (outcome.failures.empty()) {
-    write_list(json, outcome.entries, [&](auto& entry) {
+    write_list(json, outcome.results, [&](auto& one) {
       json.begin_object();
-      json.key("KV");
-      write(json, entry);
+      std::visit(result_writer{json}, one);
       json.end_object();
     });
   } else {
@@ -132,31 +169,28 @@ rendered_ptr render_transaction(const write_action& asked,
   json.key("Errors");
   if (outcome.failures.empty()) {
     json.null();
-  } else {
-    write_list(json, outcome.failures, [&](auto& failure) {
-      json.begin_object();
-      json.field("OpIndex", failure.operation);
-      json.field("What", failure.text);
-      json.end_object();
-    });
+    return;
   }
-  bool only_reads = asked.reply == write_reply::read_transaction;
-  if (only_reads) {
-    json.field("Index", std::uint64_t{0});
-    json.field("LastContact", std::uint64_t{0});
-    json.key("KnownLeader");
-    json.boolean(true);
-    json.field("ConsistencyLevel", "");
-  }
+  write_list(json, outcome.failures, [&](auto& failure) {
+    json.begin_object();
+    json.field("OpIndex", failure.operation);
+    json.field("What", failure.text);
+    json.end_object();
+  });
+}
+
+int transaction_status(const model::outcome& outcome) {
+  return outcome.failures.empty() ? 200 : 409;
+}
+
+rendered_ptr render_transaction(const write_action& asked,
+                                const model::outcome& outcome) {
+  std::string body;
+  json_writer json(body, asked.pretty);
+  json.begin_object();
+  write_transaction(json, outcome);
   json.end_object();
-  auto plain = json_reply(std::move(body), asked.pretty,
-                          outcome.failures.empty() ? 200 : 409);
-  if (!only_reads)
-    return plain;
-  auto told = std::make_shared<rendered>(*plain);
-  told->headers = {{"X-Consul-Knownleader", "true"},
-                   {"X-Consul-Lastcontact", "0"}};
-  return told;
+  return json_reply(std::move(body), asked.pretty, transaction_status(outcome));
 }
 
 std::string decimal(std::uint64_t value) {
@@ -230,8 +264,7 @@ rendered_ptr render(const read_action& asked,
 rendered_ptr render(const write_action& asked, const model::outcome& outcome) {
   if (outcome.failure.code != errc::ok)
     return error_reply(status_of(outcome.failure.code), outcome.failure.text);
-  if (asked.reply == write_reply::transaction ||
-      asked.reply == write_reply::read_transaction)
+  if (asked.reply == write_reply::transaction)
     return render_transaction(asked, outcome);
   if (asked.reply == write_reply::nothing)
     return empty_reply(200);
@@ -245,6 +278,25 @@ rendered_ptr render(const write_action& asked, const model::outcome& outcome) {
     json.boolean(outcome.accepted);
   }
   return json_reply(std::move(body), asked.pretty);
+}
+
+rendered_ptr render(const transaction_read& asked,
+                    const model::outcome& outcome) {
+  std::string body;
+  json_writer json(body, asked.pretty);
+  json.begin_object();
+  write_transaction(json, outcome);
+  // What other reads tell in headers, and as Consul fills it in.
+  json.field("Index", std::uint64_t{0});
+  json.field("LastContact", std::uint64_t{0});
+  json.field("KnownLeader", true);
+  json.field("ConsistencyLevel", "");
+  json.end_object();
+  auto told = std::make_shared<rendered>(
+      *json_reply(std::move(body), asked.pretty, transaction_status(outcome)));
+  told->headers = {{"X-Consul-Knownleader", "true"},
+                   {"X-Consul-Lastcontact", "0"}};
+  return told;
 }
 
 response finish(const request& asked, const surface& node,

@@ -18,6 +18,10 @@ rendered_ptr render(const query_action& asked,
 /// Why there is nothing to execute or explain.
 rendered_ptr query_failure(const query_action& asked, const error& why);
 
+/// The answer of a transaction of reads.
+rendered_ptr render(const transaction_read& asked,
+                    const model::outcome& outcome);
+
 /// What `?cached` is told: whether the answer was kept from before.
 enum class cache_use : std::uint8_t { none, miss, hit };
 

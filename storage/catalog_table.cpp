@@ -251,16 +251,13 @@ status catalog_table::transition::put_check(const std::string& folded_node,
   if (!given.service_id.empty()) {
     auto owner = table.service(folded_node, given.service_id);
     if (!owner)
-      return fail(errc::not_found, "Missing service registration on node \"" +
-                                       (*node)->name + "\"");
+      return fail(errc::not_found, "Missing service registration");
     record->service_name = owner->name;
     record->service_tags = owner->tags;
   }
   if (given.id.empty())
     return fail(errc::bad_input,
-                "failed inserting check: object missing primary index on "
-                "node \"" +
-                    (*node)->name + "\"");
+                "failed inserting check: object missing primary index");
   auto old = table.check(folded_node, given.id);
   if (old && is_same(*record, *old))
     return {};
@@ -373,7 +370,9 @@ status catalog_table::apply(modify_index at,
       return undo("failed inserting service: ", ok.failure());
   for (auto& check : command.checks)
     if (auto ok = step.put_check(folded, check); !ok)
-      return undo("failed inserting check: ", ok.failure());
+      return undo("failed inserting check: ",
+                  fail(ok.failure().code, ok.failure().text + " on node \"" +
+                                              command.node.name + "\""));
   return {};
 }
 
@@ -390,6 +389,26 @@ status catalog_table::apply(modify_index at,
   else
     step.remove_node(folded);
   return {};
+}
+
+status catalog_table::set(modify_index at, const model::node& given,
+                          model::change_set& changes,
+                          std::vector<model::session>& ended) {
+  return transition{*this, at, changes, &ended}.put_node(given, false);
+}
+
+status catalog_table::set(modify_index at, const model::service& given,
+                          model::change_set& changes,
+                          std::vector<model::session>& ended) {
+  transition step{*this, at, changes, &ended};
+  return step.put_service(fold(given.node), given);
+}
+
+status catalog_table::set(modify_index at, const model::check& given,
+                          model::change_set& changes,
+                          std::vector<model::session>& ended) {
+  transition step{*this, at, changes, &ended};
+  return step.put_check(fold(given.node), given);
 }
 
 status catalog_table::apply(modify_index at,

@@ -55,6 +55,14 @@ public:
                model::change_set& changes, std::vector<model::session>& ended);
   status apply(modify_index at, const model::catalog_deregister& command,
                model::change_set& changes, std::vector<model::session>& ended);
+  /// One record of a transaction. After an error the table is good for
+  /// nothing: whoever called goes back to what was before.
+  status set(modify_index at, const model::node& given,
+             model::change_set& changes, std::vector<model::session>& ended);
+  status set(modify_index at, const model::service& given,
+             model::change_set& changes, std::vector<model::session>& ended);
+  status set(modify_index at, const model::check& given,
+             model::change_set& changes, std::vector<model::session>& ended);
   status apply(modify_index at, const model::session_create& command,
                model::change_set& changes);
   /// The ended session, or nothing when there is none of that id.

@@ -173,6 +173,13 @@ void state_encoder::add_begin() {
   advance();
 }
 
+void state_encoder::add_autopilot() {
+  if (what_.autopilot)
+    add(state_record::autopilot,
+        [&](archive::writer& out) { fields(out, *what_.autopilot); });
+  advance();
+}
+
 void state_encoder::add_catalog() {
   auto& catalog = what_.catalog;
   auto kind = *stage_;
@@ -249,6 +256,9 @@ void state_encoder::fill() {
     case state_record::restore_part:
       add_parts();
       break;
+    case state_record::autopilot:
+      add_autopilot();
+      break;
     case state_record::end: {
       auto before = records_;
       add(state_record::end, [&](archive::writer& out) { out.number(before); });
@@ -319,6 +329,8 @@ status state_decoder::take(std::string_view record) {
     return take_record<model::prepared_query>(body);
   case state_record::restore_part:
     return take_part(body);
+  case state_record::autopilot:
+    return take_autopilot(body);
   case state_record::end:
     return take_end(body);
   }
@@ -409,6 +421,21 @@ status state_decoder::take_part(std::string_view body) {
   now.bytes += read->bytes.size();
   now.parts.push_back(
       std::make_shared<const std::string>(std::move(read->bytes)));
+  return {};
+}
+
+status state_decoder::take_autopilot(std::string_view body) {
+  auto read = decode<model::autopilot_config>(body);
+  if (!read)
+    return read.failure();
+  if (made_.autopilot || read->modified > newest_index(made_) ||
+      read->created > read->modified)
+    return fail(errc::corrupt,
+                "state: a second autopilot configuration, or one that was "
+                "changed at " +
+                    std::to_string(read->modified) + ", after the last index");
+  made_.autopilot =
+      std::make_shared<const model::autopilot_config>(*std::move(read));
   return {};
 }
 

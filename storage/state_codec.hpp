@@ -34,18 +34,26 @@ enum class state_record : std::uint8_t {
   check,
   session,
   end, // how many records came before; the last in every stream
+  autopilot = 11,
   prepared_query = 12,
   restore_part = 13, // of a restore that is under way
 };
 
 /// The order in which they come.
 inline constexpr std::array state_record_order = {
-    state_record::begin,         state_record::kv_entry,
-    state_record::tombstone,     state_record::service_index,
-    state_record::connect_index, state_record::node,
-    state_record::service,       state_record::check,
-    state_record::session,       state_record::prepared_query,
-    state_record::restore_part,  state_record::end,
+    state_record::begin,
+    state_record::kv_entry,
+    state_record::tombstone,
+    state_record::service_index,
+    state_record::connect_index,
+    state_record::node,
+    state_record::service,
+    state_record::check,
+    state_record::session,
+    state_record::autopilot,
+    state_record::prepared_query,
+    state_record::restore_part,
+    state_record::end,
 };
 
 class state_encoder {
@@ -63,6 +71,7 @@ private:
   void add_begin();
   void add_catalog();
   void add_parts();
+  void add_autopilot();
   void advance();
   bool is_full() const;
   void fill();
@@ -91,6 +100,7 @@ private:
   status take_begin(std::string_view body);
   status take_end(std::string_view body);
   status take_part(std::string_view body);
+  status take_autopilot(std::string_view body);
   status take_index(state_record kind, std::string_view body);
   template <class Record>
   status take_record(std::string_view body);

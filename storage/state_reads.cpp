@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <queue>
+#include <set>
 
 namespace praetor::storage {
 
@@ -126,6 +127,52 @@ model::check_list with_node_meta(const state& from, const read_query& query,
   return checks;
 }
 
+model::node_info info_of(const state& from, const catalog_table::node_ptr& of) {
+  return {of, from.catalog.services_of_node(of->name),
+          from.catalog.checks_of_node(of->name)};
+}
+
+model::node_info_list find_nodes(const state& from, const read_query& query) {
+  model::node_info_list found;
+  if (query.kind == query_kind::node_dump) {
+    for (auto& one : from.catalog.nodes())
+      found.push_back(info_of(from, one));
+  } else if (auto one = from.catalog.node(query.name)) {
+    found.push_back(info_of(from, one));
+  }
+  return found;
+}
+
+model::entry_list all_entries(const state& from) {
+  model::entry_list found;
+  from.catalog.each_service_from(
+      "", [&](const std::string&, const catalog_table::service_ptr& one) {
+        found.push_back(from.catalog.entry_of(one));
+        return true;
+      });
+  return found;
+}
+
+model::usage_counts count(const state& from) {
+  model::usage_counts found;
+  std::set<std::string> names;
+  found.nodes = from.catalog.nodes().size();
+  from.catalog.each_service_from(
+      "", [&](const std::string&, const catalog_table::service_ptr& one) {
+        names.insert(model::fold(one->name));
+        ++found.instances;
+        if (one->connect_native)
+          ++found.mesh_instances["connect-native"];
+        if (!one->kind.empty())
+          ++found.mesh_instances[one->kind];
+        else if (one->name != "consul")
+          ++found.billable;
+        return true;
+      });
+  found.names = names.size();
+  return found;
+}
+
 decltype(read_answer::records) records_of(const state& from,
                                           const read_query& query) {
   auto& catalog = from.catalog;
@@ -177,6 +224,17 @@ decltype(read_answer::records) records_of(const state& from,
   }
   case query_kind::prepared_list:
     return from.queries.all();
+  case query_kind::node_dump:
+  case query_kind::node_info:
+    return find_nodes(from, query);
+  case query_kind::service_dump:
+    return all_entries(from);
+  case query_kind::usage:
+    return count(from);
+  case query_kind::autopilot:
+    return from.autopilot;
+  case query_kind::gateway_services:
+    return model::entry_list{};
   }
   PRAETOR_ASSERT(!"keys are read elsewhere");
   return {};
@@ -246,6 +304,18 @@ modify_index index_of(const state& from, const read_query& query) {
   case query_kind::prepared_get:
   case query_kind::prepared_list:
     index = from.queries.changed();
+    break;
+  case query_kind::node_dump:
+  case query_kind::node_info:
+  case query_kind::service_dump:
+  case query_kind::usage:
+    index = std::max({catalog.nodes_changed(), catalog.services_changed(),
+                      catalog.checks_changed()});
+    break;
+  case query_kind::autopilot:
+    index = from.autopilot ? from.autopilot->modified : 0;
+    break;
+  case query_kind::gateway_services:
     break;
   }
   return at_least(from, index);

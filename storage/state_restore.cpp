@@ -77,6 +77,9 @@ void take_over(state& on, modify_index at, state made) {
   PRAETOR_ASSERT(made.restored > newest);
   PRAETOR_ASSERT(made.restored >= on.restored);
   made.restoring = {};
+  // An archive that says nothing of the operators' rules leaves them alone.
+  if (!made.autopilot)
+    made.autopilot = on.autopilot;
   on = std::move(made);
 }
 

@@ -1,6 +1,7 @@
 #include "storage/state_store.hpp"
 
 #include "protocol/base/uuid.hpp"
+#include "storage/transaction.hpp"
 
 #include <algorithm>
 
@@ -12,148 +13,6 @@ model::outcome outcome_at(modify_index at) {
   out.index = at;
   return out;
 }
-
-// What the end of sessions does to the keys they hold.
-void release_locks(state& on, modify_index at,
-                   const std::vector<model::session>& ended,
-                   model::change_set& changes, model::outcome& out) {
-  for (auto& session : ended) {
-    out.ended_sessions.push_back(session.id);
-    on.queries.end_session(at, session.id, changes);
-    for (auto& shard : on.shards)
-      for (auto& key : shard.end_session(at, session, changes))
-        if (session.lock_delay > span{})
-          out.released.push_back({key, session.lock_delay});
-  }
-}
-
-// One operation of a transaction on the state it sees; an error text refuses
-// the whole transaction.
-class transaction_step {
-public:
-  transaction_step(state& on, modify_index at, model::change_set& changes,
-                   model::outcome& out)
-      : on_(on), at_(at), changes_(changes), out_(out) {}
-
-  status run(const model::kv_operation& operation) {
-    auto& shard = on_.shards[shard_of(operation.key, on_.shards.size())];
-    switch (operation.verb) {
-    case model::kv_verb::get:
-    case model::kv_verb::get_or_empty:
-    case model::kv_verb::get_tree:
-      return read(operation);
-    case model::kv_verb::check_index:
-    case model::kv_verb::check_session:
-    case model::kv_verb::check_not_exists:
-      return check(operation, shard.get(operation.key));
-    case model::kv_verb::remove_tree:
-      for (auto& one : on_.shards)
-        if (auto ok = one.apply(at_, operation, true, changes_); !ok)
-          return ok.failure();
-      return {};
-    default:
-      return write(shard, operation);
-    }
-  }
-
-private:
-  status read(const model::kv_operation& operation) {
-    if (operation.verb == model::kv_verb::get_tree) {
-      auto below = evaluate(
-          on_, {.kind = model::query_kind::kv_list, .name = operation.key});
-      for (auto& entry : std::get<model::kv_list>(below.records))
-        out_.entries.push_back(*entry);
-      return {};
-    }
-    auto found = on_.shards[shard_of(operation.key, on_.shards.size())].get(
-        operation.key);
-    if (found) {
-      out_.entries.push_back(*found);
-      return {};
-    }
-    if (operation.verb == model::kv_verb::get)
-      return fail(errc::not_found,
-                  "key \"" + operation.key + "\" doesn't exist");
-    model::kv_entry empty;
-    empty.key = operation.key;
-    out_.entries.push_back(std::move(empty));
-    return {};
-  }
-
-  status check(const model::kv_operation& operation,
-               const kv_table::entry_ptr& found) {
-    if (operation.verb == model::kv_verb::check_not_exists) {
-      if (found)
-        return fail(errc::conflict, "key \"" + operation.key + "\" exists");
-      return {};
-    }
-    if (!found)
-      return fail(errc::not_found,
-                  "key \"" + operation.key + "\" doesn't exist");
-    if (operation.verb == model::kv_verb::check_index &&
-        found->modified != operation.index)
-      return fail(errc::conflict, "failed index check for key \"" +
-                                      operation.key +
-                                      "\", current modify index " +
-                                      std::to_string(found->modified) +
-                                      " != " + std::to_string(operation.index));
-    if (operation.verb == model::kv_verb::check_session &&
-        found->session != operation.session)
-      return fail(errc::conflict, "failed session check for key \"" +
-                                      operation.key + "\", current session \"" +
-                                      found->session + "\" != \"" +
-                                      operation.session + "\"");
-    add_without_value(*found);
-    return {};
-  }
-
-  status write(kv_table& shard, const model::kv_operation& operation) {
-    bool lives = on_.catalog.session(operation.session) != nullptr;
-    auto done = shard.apply(at_, operation, lives, changes_);
-    if (!done)
-      return done.failure();
-    if (!*done)
-      return refusal(operation);
-    bool removes = operation.verb == model::kv_verb::remove ||
-                   operation.verb == model::kv_verb::remove_cas;
-    if (removes)
-      return {};
-    auto written = shard.get(operation.key);
-    PRAETOR_ASSERT(written);
-    add_without_value(*written);
-    return {};
-  }
-
-  // Only reads answer with the value; all else with the rest of the entry.
-  void add_without_value(model::kv_entry entry) {
-    entry.value.clear();
-    out_.entries.push_back(std::move(entry));
-  }
-
-  static status refusal(const model::kv_operation& operation) {
-    auto subject = "key \"" + operation.key + "\"";
-    switch (operation.verb) {
-    case model::kv_verb::cas:
-      return fail(errc::conflict,
-                  "failed to set " + subject + ", index is stale");
-    case model::kv_verb::remove_cas:
-      return fail(errc::conflict,
-                  "failed to delete " + subject + ", index is stale");
-    case model::kv_verb::lock:
-      return fail(errc::conflict,
-                  "failed to lock " + subject + ", lock is already held");
-    default:
-      return fail(errc::conflict,
-                  "failed to unlock " + subject +
-                      ", lock isn't held, or is held by another session");
-    }
-  }
-
-  state& on_;
-  modify_index at_;
-  model::change_set& changes_;
-  model::outcome& out_;
-};
 
 class applier {
 public:
@@ -176,18 +35,15 @@ public:
   void operator()(const model::transaction& transaction) {
     auto before = on_;
     model::change_set changed;
-    transaction_step step(on_, at_, changed, out_);
-    for (std::size_t i = 0; i < transaction.operations.size(); ++i)
-      if (auto ok = step.run(transaction.operations[i]); !ok)
-        out_.failures.push_back({i, ok.failure().text});
+    run_transaction(on_, at_, transaction, changed, out_);
     if (!out_.failures.empty()) {
       on_ = before;
-      out_.accepted = false;
-      out_.entries.clear();
       return;
     }
     for (auto& key : changed.keys)
       changes_.keys.push_back(std::move(key));
+    for (auto& topic : changed.topics)
+      changes_.topics.push_back(std::move(topic));
   }
 
   void operator()(const model::catalog_register& command) {
@@ -210,6 +66,23 @@ public:
   void operator()(const model::reap_tombstones& command) {
     for (auto& shard : on_.shards)
       shard.reap_tombstones(command.upto);
+  }
+
+  void operator()(const model::autopilot_set& command) {
+    using condition = model::autopilot_set::condition;
+    auto& old = on_.autopilot;
+    bool holds = command.only_if == condition::always ||
+                 (command.only_if == condition::absent && !old) ||
+                 (command.only_if == condition::index && old &&
+                  old->modified == command.index);
+    out_.accepted = holds;
+    if (!holds)
+      return;
+    auto made = std::make_shared<model::autopilot_config>(command.config);
+    made->created = old ? old->created : at_;
+    made->modified = at_;
+    on_.autopilot = std::move(made);
+    changes_.topics.push_back(model::topic::autopilot);
   }
 
   void operator()(const model::query_put& command) {

@@ -30,6 +30,7 @@ struct state {
 
   std::vector<kv_table> shards;
   catalog_table catalog;
+  model::autopilot_ptr autopilot; // none before the first leader's defaults
   query_table queries;
   /// Everything up to here is in: an index of the log.
   modify_index applied = 0;
@@ -66,6 +67,10 @@ std::optional<std::size_t> only_shard(const model::command& command,
 /// the state is then as before but for `applied`.
 model::outcome apply(state& on, modify_index at, const model::command& command,
                      model::change_set& changes);
+
+/// The outcome of a transaction of reads alone, without a place in the log.
+model::outcome read_transaction(const state& from,
+                                const model::transaction& transaction);
 
 /// The part of `apply` that restores; `at` is an index of the log.
 status apply_restore(state& on, modify_index at,

@@ -180,9 +180,11 @@ std::vector<std::vector<row>> rows_of(const operation& what,
   std::vector<std::vector<row>> all(what.parts.size());
   for (std::size_t i = 0; i < all.size(); ++i)
     if (what.parts[i].what == verb::get)
-      for (auto& entry : told.entries)
+      for (auto& one : told.results) {
+        auto& entry = std::get<model::kv_entry>(one);
         if (entry.key == what.parts[i].key && entry.modified > 0)
           all[i].push_back(to_row(entry));
+      }
   return all;
 }
 

@@ -17,26 +17,12 @@ action decode_failed(const error& why) {
   return refuse(400, "Request decode failed: " + why.text);
 }
 
-// Why the text is no UUID, in the words of Go's library; empty when it is one.
-std::string uuid_fault(std::string_view text) {
-  constexpr std::size_t uuid_bytes = 36;
-  if (text.size() != uuid_bytes)
-    return "uuid string is wrong length";
-  std::string digits(text);
-  for (std::size_t dash : {23, 18, 13, 8}) {
-    if (text[dash] != '-')
-      return "uuid is improperly formatted";
-    digits.erase(dash, 1);
-  }
-  return hex_fault(digits);
-}
-
 // What the catalogue refuses before it is asked; empty when all is well.
 std::string node_fault(const catalog_registration& given) {
   if (given.node.name.empty())
     return "Must provide node";
   if (!given.node.id.empty())
-    if (auto fault = uuid_fault(given.node.id); !fault.empty())
+    if (auto fault = node_id_fault(given.node.id); !fault.empty())
       return "Bad node ID: " + fault;
   if (given.node.address.empty() && !given.skip_node_update)
     return "Must provide address if SkipNodeUpdate is not set";
@@ -158,6 +144,11 @@ action catalog_node(const call& c) {
 action catalog_node_services(const call& c) {
   return read(c, query_kind::catalog_node,
               {.missing = "Missing node name", .as_list = true});
+}
+
+action catalog_gateway_services(const call& c) {
+  return read(c, query_kind::gateway_services,
+              {.missing = "Missing gateway name"});
 }
 
 } // namespace praetor::http::routes

@@ -15,6 +15,11 @@ action health_checks(const call& c) {
               {.missing = "Missing service name"});
 }
 
+action health_ingress(const call& c) {
+  return read(c, query_kind::gateway_services,
+              {.missing = "Missing service name", .passing = true});
+}
+
 action health_state(const call& c) {
   return read(c, query_kind::health_state, {.missing = "Missing check state"});
 }

@@ -22,12 +22,14 @@ action catalog_service(const call& c);
 action catalog_connect(const call& c);
 action catalog_node(const call& c);
 action catalog_node_services(const call& c);
+action catalog_gateway_services(const call& c);
 
 // health.cpp
 action health_node(const call& c);
 action health_checks(const call& c);
 action health_service(const call& c);
 action health_connect(const call& c);
+action health_ingress(const call& c);
 action health_state(const call& c);
 
 // session.cpp
@@ -70,6 +72,26 @@ action agent_check_fail(const call& c);
 action agent_check_update(const call& c);
 action agent_health_by_id(const call& c);
 action agent_health_by_name(const call& c);
+
+// operator.cpp
+action operator_raft_configuration(const call& c);
+action operator_raft_peer(const call& c);
+action operator_raft_transfer(const call& c);
+action operator_autopilot_configuration(const call& c);
+action operator_autopilot_health(const call& c);
+action operator_autopilot_state(const call& c);
+action operator_usage(const call& c);
+action operator_keyring(const call& c);
+
+// internal.cpp
+action internal_ui_nodes(const call& c);
+action internal_ui_node(const call& c);
+action internal_ui_services(const call& c);
+action internal_ui_overview(const call& c);
+action internal_ui_gateway_services(const call& c);
+action internal_federation_state(const call& c);
+action internal_federation_states(const call& c);
+action internal_mesh_gateways(const call& c);
 
 // status.cpp
 action status_leader(const call& c);

@@ -3,6 +3,8 @@
 #include "http/bodies.hpp"
 #include "http/render.hpp"
 #include "http/routes/routes.hpp"
+#include "protocol/base/uuid.hpp"
+#include "protocol/model/local_state.hpp"
 
 #include <algorithm>
 
@@ -48,11 +50,14 @@ const verb_name* find_verb(const kv_operation& given) {
 }
 
 // Whether the operation changes nothing. Consul takes what it does not know
-// for a read.
-bool only_reads(const transaction_operation& one) {
-  auto* kv = std::get_if<kv_operation>(&one);
-  auto* verb = kv ? find_verb(*kv) : nullptr;
-  return kv && (!verb || verb->reads);
+// of keys for a read, and of all else for a write.
+bool only_reads(const kv_operation& one) {
+  auto* verb = find_verb(one);
+  return !verb || verb->reads;
+}
+template <class Operation>
+bool only_reads(const Operation& one) {
+  return one.verb == "get";
 }
 
 // The answer that refuses an operation for its size, or null.
@@ -70,45 +75,116 @@ rendered_ptr size_fault(const kv_operation& given, const surface& node) {
   return nullptr;
 }
 
-// Why the operation cannot be part of any transaction; empty when it can.
-std::string operation_fault(const kv_operation& given) {
-  auto* verb = find_verb(given);
-  if (given.key.empty() && (!verb || verb->verb != model::kv_verb::remove_tree))
-    return "Must provide key";
-  if (!verb)
-    return "unknown KV verb \"" + given.verb + "\"";
-  return {};
+std::optional<model::record_verb> record_verb_of(std::string_view name) {
+  using model::record_verb;
+  constexpr std::pair<std::string_view, record_verb> known[] = {
+      {"get", record_verb::get},
+      {"set", record_verb::set},
+      {"cas", record_verb::cas},
+      {"delete", record_verb::remove},
+      {"delete-cas", record_verb::remove_cas}};
+  for (auto& [text, verb] : known)
+    if (text == name)
+      return verb;
+  return std::nullopt;
 }
 
-// Fills the command. What is wrong with single operations goes to `outcome`;
-// the answer that refuses the whole otherwise.
-std::optional<action> translate(const transaction& given, const surface& node,
+model::impossible_operation unknown_verb(const char* kind,
+                                         const std::string& verb) {
+  return {std::string("unknown ") + kind + " verb \"" + verb + "\""};
+}
+
+// What an operation is in the log; `fault` says why it cannot be part of any
+// transaction. A verb that nobody knows is no such fault: it is told among
+// those of the other operations, when they are tried.
+struct translator {
+  const surface& node;
+  std::string fault = {};
+
+  model::operation operator()(kv_operation& given) {
+    auto* verb = find_verb(given);
+    if (given.key.empty() &&
+        (!verb || verb->verb != model::kv_verb::remove_tree))
+      fault = "Must provide key";
+    if (!verb)
+      return unknown_verb("KV", given.verb);
+    return model::kv_operation{
+        verb->verb,  std::move(given.key), std::move(given.value),
+        given.flags, given.index,          std::move(given.session)};
+  }
+
+  model::operation operator()(node_operation& given) {
+    auto verb = record_verb_of(given.verb);
+    auto& record = given.node;
+    if (record.datacenter.empty())
+      record.datacenter = node.datacenter;
+    if (verb != model::record_verb::get) {
+      if (record.name.empty())
+        fault = "Must provide node";
+      else if (!record.id.empty())
+        if (auto why = node_id_fault(record.id); !why.empty())
+          fault = "Bad node ID: " + why;
+    }
+    if (!verb)
+      return unknown_verb("Node", given.verb);
+    return model::node_operation{*verb, std::move(record)};
+  }
+
+  model::operation operator()(service_operation& given) {
+    auto verb = record_verb_of(given.verb);
+    auto& record = given.service;
+    if (verb != model::record_verb::get) {
+      if (record.id.empty())
+        record.id = record.name;
+      if (!record.id.empty() && record.name.empty())
+        fault = "Must provide service name with ID";
+      else if (model::is_any_address(record.address))
+        fault = "Invalid service address";
+    }
+    if (!verb)
+      return unknown_verb("Service", given.verb);
+    return model::service_operation{*verb, std::move(record)};
+  }
+
+  model::operation operator()(check_operation& given) {
+    auto verb = record_verb_of(given.verb);
+    auto& record = given.check;
+    if (verb != model::record_verb::get && record.id.empty())
+      record.id = record.name;
+    if (!verb)
+      return unknown_verb("Check", given.verb);
+    return model::check_operation{*verb, std::move(record)};
+  }
+};
+
+// The commands of the operations. What is wrong with single ones goes to
+// `outcome`; the answer that refuses the whole otherwise.
+std::optional<action> translate(transaction& given, const surface& node,
                                 model::transaction& command,
                                 model::outcome& outcome) {
-  for (auto& one : given.operations) {
-    auto* kv = std::get_if<kv_operation>(&one);
-    if (!kv)
-      return refuse(501, "praetor does not support catalog operations in a "
-                         "transaction yet");
-    if (auto refused = size_fault(*kv, node))
-      return reply(refused);
-    auto place = static_cast<std::uint64_t>(&one - given.operations.data());
-    if (auto fault = operation_fault(*kv); !fault.empty())
-      outcome.failures.push_back({place, fault});
-    else
-      command.operations.push_back({find_verb(*kv)->verb, kv->key, kv->value,
-                                    kv->flags, kv->index, kv->session});
+  for (auto& one : given.operations)
+    if (auto* kv = std::get_if<kv_operation>(&one))
+      if (auto refused = size_fault(*kv, node))
+        return reply(refused);
+  for (std::size_t i = 0; i < given.operations.size(); ++i) {
+    translator to{node};
+    command.operations.push_back(std::visit(to, given.operations[i]));
+    if (!to.fault.empty())
+      outcome.failures.push_back({i, to.fault});
   }
   return std::nullopt;
+}
+
+template <class Action>
+action finish(Action out, const model::outcome& outcome) {
+  if (!outcome.failures.empty())
+    return reply(render(out, outcome));
+  return out;
 }
 
 } // namespace
 
 action txn(const call& c) {
-  auto options = parse_options_any_namespace(c.from, c.node);
-  if (auto* refused = std::get_if<rendered_ptr>(&options))
-    return reply(*refused);
-  auto& parsed = std::get<parsed_options>(options);
   if (auto refused = too_large(c))
     return *refused;
   auto given = read_transaction(c.from.body);
@@ -118,21 +194,33 @@ action txn(const call& c) {
     return refuse(413, "Transaction contains too many operations (" +
                            std::to_string(given->listed) + " > " +
                            std::to_string(model::txn_operations_max) + ")");
-  if (auto wrong = wrong_datacenter(parsed.datacenter, c.node))
-    return *wrong;
+  bool reads = std::all_of(
+      given->operations.begin(), given->operations.end(), [](auto& one) {
+        return std::visit([](auto& x) { return only_reads(x); }, one);
+      });
   model::transaction command;
   model::outcome outcome;
   if (auto refused = translate(*given, c.node, command, outcome))
     return *refused;
-  write_action out;
-  bool reads = std::all_of(given->operations.begin(), given->operations.end(),
-                           only_reads);
-  out.reply = reads ? write_reply::read_transaction : write_reply::transaction;
-  out.pretty = parsed.pretty;
-  if (!outcome.failures.empty())
-    return reply(render(out, outcome));
-  out.command = std::move(command);
-  return out;
+  if (!reads) {
+    if (auto wrong =
+            wrong_datacenter(std::string(c.from.query_value("dc")), c.node))
+      return *wrong;
+    write_action out;
+    out.reply = write_reply::transaction;
+    out.pretty = c.node.always_pretty || c.from.has_query("pretty");
+    out.command = std::move(command);
+    return finish(std::move(out), outcome);
+  }
+  auto options = parse_options_any_namespace(c.from, c.node);
+  if (auto* refused = std::get_if<rendered_ptr>(&options))
+    return reply(*refused);
+  auto& parsed = std::get<parsed_options>(options);
+  if (auto wrong = wrong_datacenter(parsed.datacenter, c.node))
+    return *wrong;
+  return finish(
+      transaction_read{std::move(command), parsed.read, parsed.pretty},
+      outcome);
 }
 
 } // namespace praetor::http::routes

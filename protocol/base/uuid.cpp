@@ -44,6 +44,18 @@ std::string uuid_fault(std::string_view id) {
   return {};
 }
 
+std::string node_id_fault(std::string_view text) {
+  if (text.size() != uuid_bytes)
+    return "uuid string is wrong length";
+  std::string digits(text);
+  for (std::size_t dash : {23, 18, 13, 8}) {
+    if (text[dash] != '-')
+      return "uuid is improperly formatted";
+    digits.erase(dash, 1);
+  }
+  return hex_fault(digits);
+}
+
 bool is_uuid(std::string_view text) {
   if (text.size() != uuid_bytes)
     return false;

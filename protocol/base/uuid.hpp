@@ -16,6 +16,10 @@ std::string hex_fault(std::string_view text);
 /// empty.
 std::string uuid_fault(std::string_view id);
 
+/// Why the text is no id of a node, in the words of the library that Consul
+/// checks those with; empty when it is one.
+std::string node_id_fault(std::string_view text);
+
 /// Whether the text has exactly the form of a UUID.
 bool is_uuid(std::string_view text);
 

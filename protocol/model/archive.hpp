@@ -246,6 +246,22 @@ void fields(Archive& a, T& x) {
   a.number(modified);
 }
 
+template <class Archive, is_a<autopilot_config> T>
+void fields(Archive& a, T& x) {
+  auto& [cleanup, contact, trailing, quorum, stabilization, zone, no_migration,
+         upgrade, created, modified] = x;
+  a.flag(cleanup);
+  a.time(contact);
+  a.number(trailing);
+  a.number(quorum);
+  a.time(stabilization);
+  a.text(zone);
+  a.flag(no_migration);
+  a.text(upgrade);
+  a.number(created);
+  a.number(modified);
+}
+
 inline constexpr auto as_fields = [](auto& a, auto& x) { fields(a, x); };
 
 } // namespace praetor::model::archive

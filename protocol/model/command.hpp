@@ -6,6 +6,7 @@
 // live on disk.
 
 #include "protocol/base/result.hpp"
+#include "protocol/model/autopilot.hpp"
 #include "protocol/model/prepared_query.hpp"
 #include "protocol/model/records.hpp"
 
@@ -50,9 +51,47 @@ struct kv_operation {
   friend bool operator==(const kv_operation&, const kv_operation&) = default;
 };
 
+/// What a transaction does with one record of the catalogue.
+enum class record_verb : std::uint8_t { get, set, cas, remove, remove_cas };
+inline constexpr auto record_verb_last = record_verb::remove_cas;
+
+/// What cas and remove_cas compare with is the `modified` of the record; 0
+/// means that there is none yet.
+struct node_operation {
+  record_verb verb = record_verb::get;
+  model::node node;
+  friend bool operator==(const node_operation&,
+                         const node_operation&) = default;
+};
+
+struct service_operation {
+  record_verb verb = record_verb::get;
+  model::service service; // with its node
+  friend bool operator==(const service_operation&,
+                         const service_operation&) = default;
+};
+
+struct check_operation {
+  record_verb verb = record_verb::get;
+  model::check check; // with its node
+  friend bool operator==(const check_operation&,
+                         const check_operation&) = default;
+};
+
+/// Cannot be done, for this reason. It still takes part, since whoever asked
+/// is told what is wrong with every operation.
+struct impossible_operation {
+  std::string why;
+  friend bool operator==(const impossible_operation&,
+                         const impossible_operation&) = default;
+};
+
+using operation = std::variant<kv_operation, node_operation, service_operation,
+                               check_operation, impossible_operation>;
+
 /// All of the operations or none, at one index.
 struct transaction {
-  std::vector<kv_operation> operations;
+  std::vector<operation> operations;
   friend bool operator==(const transaction&, const transaction&) = default;
 };
 
@@ -126,10 +165,21 @@ struct restore_abort {
   friend bool operator==(const restore_abort&, const restore_abort&) = default;
 };
 
-using command = std::variant<kv_operation, transaction, catalog_register,
-                             catalog_deregister, session_create,
-                             session_destroy, reap_tombstones, query_put,
-                             query_remove, restore_part, restore_abort>;
+/// The operators' wishes. A check-and-set compares with the index of the last
+/// change; the leader's own defaults are only for a cluster that has none.
+struct autopilot_set {
+  enum class condition : std::uint8_t { always, index, absent };
+  autopilot_config config;
+  condition only_if = condition::always;
+  modify_index index = 0;
+  friend bool operator==(const autopilot_set&, const autopilot_set&) = default;
+};
+
+using command =
+    std::variant<kv_operation, transaction, catalog_register,
+                 catalog_deregister, session_create, session_destroy,
+                 reap_tombstones, autopilot_set, query_put, query_remove,
+                 restore_part, restore_abort>;
 
 std::string encode(const command& what);
 result<command> decode_command(std::string_view bytes);
@@ -150,13 +200,21 @@ struct released_lock {
   friend bool operator==(const released_lock&, const released_lock&) = default;
 };
 
+/// One record that a transaction gives back.
+using transaction_result = std::variant<kv_entry, node, service, check>;
+
+/// Their bytes, for the way between nodes; nothing when they cannot be read.
+std::string encode(const std::vector<transaction_result>& results);
+std::optional<std::vector<transaction_result>>
+decode_results(std::string_view bytes);
+
 /// What became of a command. `accepted` false without an error is the plain
 /// "false" of a check-and-set that did not match.
 struct outcome {
   modify_index index = 0;
   bool accepted = true;
   error failure{errc::ok, ""};
-  std::vector<kv_entry> entries;           // what a transaction returns
+  std::vector<transaction_result> results; // of a transaction
   std::vector<operation_failure> failures; // why a transaction was refused
   std::vector<released_lock> released;
   std::vector<session_id> ended_sessions;

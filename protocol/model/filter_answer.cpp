@@ -22,7 +22,10 @@ std::optional<record_kind> kind_of_records(query_kind kind) {
     return record_kind::node_service;
   case query_kind::health_service:
   case query_kind::health_connect:
+  case query_kind::service_dump:
     return record_kind::service_entry;
+  case query_kind::node_dump:
+    return record_kind::node;
   case query_kind::health_node:
   case query_kind::health_checks:
   case query_kind::health_state:
@@ -35,6 +38,10 @@ std::optional<record_kind> kind_of_records(query_kind kind) {
   case query_kind::session_node:
   case query_kind::prepared_get:
   case query_kind::prepared_list:
+  case query_kind::node_info:
+  case query_kind::usage:
+  case query_kind::autopilot:
+  case query_kind::gateway_services:
     return std::nullopt;
   }
   PRAETOR_ASSERT(false);
@@ -48,6 +55,11 @@ struct sieve {
   void operator()(key_list&) const {}
   void operator()(session_list&) const {}
   void operator()(prepared_list&) const {}
+  void operator()(usage_counts&) const {}
+  void operator()(autopilot_ptr&) const {}
+  void operator()(node_info_list& list) const {
+    std::erase_if(list, [&](auto& one) { return !matches(by, *one.node); });
+  }
   void operator()(node_list& list) const { keep(list); }
   void operator()(check_list& list) const { keep(list); }
   void operator()(node_services& found) const { keep(found.services); }

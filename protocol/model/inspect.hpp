@@ -34,10 +34,28 @@ typename Inspector::result_type inspect(Inspector& f, released_lock& x) {
   return f(key, delay);
 }
 
+/// The results travel as the bytes that the log has of such records.
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, outcome& x) {
-  auto& [index, accepted, failure, entries, failures, released, ended] = x;
-  return f(index, accepted, failure, entries, failures, released, ended);
+std::enable_if_t<Inspector::reads_state, typename Inspector::result_type>
+inspect(Inspector& f, outcome& x) {
+  auto& [index, accepted, failure, results, failures, released, ended] = x;
+  auto bytes = encode(results);
+  return f(index, accepted, failure, bytes, failures, released, ended);
+}
+template <class Inspector>
+std::enable_if_t<Inspector::writes_state, typename Inspector::result_type>
+inspect(Inspector& f, outcome& x) {
+  auto& [index, accepted, failure, results, failures, released, ended] = x;
+  std::string bytes;
+  auto failed = f(index, accepted, failure, bytes, failures, released, ended);
+  auto read = decode_results(bytes);
+  if (read)
+    results = *std::move(read);
+  else
+    failure = fail(errc::corrupt, "the results of a transaction, " +
+                                      std::to_string(bytes.size()) +
+                                      " bytes, cannot be read");
+  return failed;
 }
 
 } // namespace model

@@ -47,6 +47,17 @@ std::vector<std::string> topics_of(const read_query& query) {
   case query_kind::prepared_get:
   case query_kind::prepared_list:
     return {topic::all_queries};
+  case query_kind::node_dump:
+  case query_kind::usage:
+    return {topic::all_nodes, topic::all_services, topic::all_checks};
+  case query_kind::node_info:
+    return {topic::node(name), topic::node_checks(name)};
+  case query_kind::service_dump:
+    return {topic::all_nodes, topic::all_services, topic::all_checks};
+  case query_kind::autopilot:
+    return {topic::autopilot};
+  case query_kind::gateway_services:
+    return {};
   }
   PRAETOR_ASSERT(!"every kind of query has its topics");
   return {};

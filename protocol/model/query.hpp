@@ -5,6 +5,7 @@
 // changes that can alter its answer.
 
 #include "protocol/base/result.hpp"
+#include "protocol/model/autopilot.hpp"
 #include "protocol/model/prepared_query.hpp"
 #include "protocol/model/records.hpp"
 
@@ -32,8 +33,17 @@ enum class query_kind : std::uint8_t {
   session_node,
   prepared_get,
   prepared_list,
+  // For web views and operators:
+  node_dump,    // all nodes with what is on them
+  node_info,    // one of them
+  service_dump, // all instances
+  usage,
+  autopilot,
+  // What configuration entries would tie to a gateway: nothing, while there
+  // are no such entries.
+  gateway_services,
 };
-inline constexpr auto query_kind_last = query_kind::prepared_list;
+inline constexpr auto query_kind_last = query_kind::gateway_services;
 
 struct read_query {
   query_kind kind = query_kind::kv_get;
@@ -64,11 +74,29 @@ struct node_services {
   std::vector<std::shared_ptr<const service>> services;
 };
 
+/// A node with its services and all its checks.
+struct node_info {
+  std::shared_ptr<const model::node> node;
+  std::vector<std::shared_ptr<const service>> services;
+  std::vector<std::shared_ptr<const check>> checks;
+};
+using node_info_list = std::vector<node_info>;
+
+/// How much there is.
+struct usage_counts {
+  std::uint64_t nodes = 0;
+  std::uint64_t names = 0; // of services
+  std::uint64_t instances = 0;
+  std::uint64_t billable = 0; // of those, without gateways, proxies and ours
+  std::map<std::string, std::uint64_t> mesh_instances; // by their kind
+};
+
 struct read_answer {
   /// What the client hands back to wait for the next change; at least 1.
   modify_index index = 1;
   std::variant<kv_list, key_list, node_list, tags_by_service, entry_list,
-               node_services, check_list, session_list, prepared_list>
+               node_services, check_list, session_list, prepared_list,
+               node_info_list, usage_counts, autopilot_ptr>
       records;
 };
 
@@ -80,6 +108,7 @@ inline constexpr const char* all_services = "services:";
 inline constexpr const char* all_checks = "checks:";
 inline constexpr const char* all_sessions = "sessions:";
 inline constexpr const char* all_queries = "queries:";
+inline constexpr const char* autopilot = "autopilot:";
 inline std::string node(const std::string& folded) {
   return "n:" + folded;
 }

@@ -84,6 +84,14 @@ gateway_actor record_sessions(actor_world& world, session_log& into,
         [](at::sync, const std::string&) {
           return error{errc::ok, {}};
         },
+        [&into](at::members, bool stale) {
+          into.stale.push_back(stale);
+          return into.view;
+        },
+        [&into](at::remove, const node_id& id) {
+          into.removed.push_back(id);
+          return error{errc::ok, {}};
+        },
         [&into](at::renew, const session_id& id) {
           into.renewals.push_back(id);
           if (into.lives)

@@ -43,6 +43,9 @@ struct session_log {
   std::vector<model::command> proposals; // that may take locks
   std::vector<session_id> renewals;
   std::vector<actors::read_proof> reads;
+  actors::cluster_view view; // what it says of the servers
+  std::vector<bool> stale;   // whether it was asked for less than that
+  std::vector<node_id> removed;
   bool lives = true;
   /// What those who want to read meet.
   error read_failure = {errc::ok, {}};

@@ -137,7 +137,7 @@ command random_query(prng& random) {
 }
 
 // Pieces of no state at all, which come to nothing.
-command random_part(prng& random) {
+command random_piece(prng& random) {
   if (random.below(3) == 0)
     return restore_abort{pick(random, sessions)};
   restore_part made;
@@ -145,6 +145,52 @@ command random_part(prng& random) {
   made.number = random.below(3);
   made.last = random.below(4) == 0;
   made.bytes = "piece";
+  return made;
+}
+
+// Operations of every kind; about half of the conditions hold.
+operation random_part(prng& random, const storage::state& now) {
+  auto verb = static_cast<record_verb>(
+      random.below(static_cast<std::uint64_t>(record_verb_last) + 1));
+  auto some = random_registration(random);
+  switch (random.below(5)) {
+  case 0: {
+    if (auto known = now.catalog.node(some.node.name))
+      some.node.modified = random.below(2) == 0 ? known->modified : 0;
+    return node_operation{verb, some.node};
+  }
+  case 1: {
+    auto made = random_service(random);
+    made.node = some.node.name;
+    if (auto known = now.catalog.service(made.node, made.id))
+      made.modified = random.below(2) == 0 ? known->modified : 0;
+    return service_operation{verb, made};
+  }
+  case 2: {
+    auto made = random_check(random);
+    made.node = some.node.name;
+    if (auto known = now.catalog.check(made.node, made.id))
+      made.modified = random.below(2) == 0 ? known->modified : 0;
+    return check_operation{verb, made};
+  }
+  default:
+    return random_operation(random, now);
+  }
+}
+
+command random_transaction(prng& random, const storage::state& now) {
+  transaction made;
+  for (auto count = random.below(4); count > 0; --count)
+    made.operations.push_back(random_part(random, now));
+  return made;
+}
+
+command random_autopilot(prng& random, const storage::state& now) {
+  autopilot_set made;
+  made.config.max_trailing_logs = random.below(3);
+  made.only_if = static_cast<autopilot_set::condition>(random.below(3));
+  if (now.autopilot && random.below(2) == 0)
+    made.index = now.autopilot->modified;
   return made;
 }
 
@@ -163,6 +209,8 @@ std::string text_of(const Record& record) {
     return out + encode(session_create{record});
   else if constexpr (std::is_same_v<Record, prepared_query>)
     return out + encode(query_put{record, false});
+  else if constexpr (std::is_same_v<Record, autopilot_config>)
+    return out + encode(autopilot_set{record});
   else
     return out + record.key + "=" + record.value + "/" + record.session + "/" +
            std::to_string(record.lock_index) + "/" +
@@ -189,6 +237,16 @@ struct to_text {
     for (auto& each : one.services)
       (*this)(each);
   }
+  void operator()(const node_info& one) {
+    (*this)(one.node);
+    (*this)(one.services);
+    (*this)(one.checks);
+  }
+  void operator()(const usage_counts& found) {
+    for (auto number : {found.nodes, found.names, found.instances,
+                        found.billable, found.mesh_instances.size()})
+      out += std::to_string(number) + " ";
+  }
   void operator()(const tags_by_service& all) {
     for (auto& [name, tags] : all) {
       out += name + ":";
@@ -207,7 +265,7 @@ struct to_text {
 
 command random_command(prng& random, const storage::state& now,
                        modify_index at) {
-  switch (random.below(18)) {
+  switch (random.below(22)) {
   case 0:
     return reap_tombstones{at > 50 ? at - 50 : 0};
   case 1:
@@ -222,9 +280,14 @@ command random_command(prng& random, const storage::state& now,
   case 8:
     return random_registration(random);
   case 9:
-    return random_query(random);
   case 10:
-    return random_part(random);
+    return random_transaction(random, now);
+  case 11:
+    return random_autopilot(random, now);
+  case 12:
+    return random_query(random);
+  case 13:
+    return random_piece(random);
   default:
     return random_operation(random, now);
   }

@@ -20,6 +20,9 @@ struct peer_log {
   error write_failure{errc::ok, {}};
   caf::error broken; // what requests meet instead of an answer
   read_grant grant{{errc::ok, {}}, {}};
+  cluster_view view;
+  std::vector<bool> stale;
+  std::vector<node_id> removed;
 };
 
 raft_peer_actor record_peer(actor_world& world, peer_log& into) {
@@ -38,6 +41,18 @@ raft_peer_actor record_peer(actor_world& world, peer_log& into) {
           if (into.broken)
             return into.broken;
           return into.grant;
+        },
+        [&into](at::members, bool stale) -> caf::result<cluster_view> {
+          into.stale.push_back(stale);
+          if (into.broken)
+            return into.broken;
+          return into.view;
+        },
+        [&into](at::remove, const node_id& id) -> caf::result<error> {
+          into.removed.push_back(id);
+          if (into.broken)
+            return into.broken;
+          return into.write_failure;
         }};
   });
 }
@@ -104,6 +119,43 @@ struct gateway_fixture {
                    state, std::make_shared<const model::change_set>(), {}});
   }
 };
+
+TEST_CASE_FIXTURE(gateway_fixture, "the leader is asked for the servers, our "
+                                   "own peer where stale news will do") {
+  lead("b");
+  theirs.view.servers.push_back({"b", "", "10.0.0.2:8300"});
+  auto seen = world.ask<cluster_view>(gate, at::members::value, false);
+  REQUIRE(seen->value);
+  CHECK(seen->value->servers.size() == 1);
+  CHECK(ours.stale.empty());
+  world.ask<cluster_view>(gate, at::members::value, true);
+  CHECK(ours.stale == std::vector<bool>{true});
+}
+
+TEST_CASE_FIXTURE(gateway_fixture, "orders of operators wait for a leader, and "
+                                   "not for ever") {
+  auto done = world.ask<error>(gate, at::remove::value, node_id("c"));
+  CHECK(done->pending());
+  lead("b");
+  REQUIRE(done->value);
+  CHECK(done->value->code == errc::ok);
+  CHECK(theirs.removed == std::vector<node_id>{"c"});
+  lead("");
+  auto late = world.ask<error>(gate, at::remove::value, node_id("c"));
+  world.pass(2s);
+  REQUIRE(late->value);
+  CHECK(late->value->code == errc::no_leader);
+}
+
+TEST_CASE_FIXTURE(gateway_fixture, "an order whose answer was lost is not "
+                                   "given again") {
+  lead("b");
+  theirs.broken = caf::make_error(caf::sec::request_receiver_down);
+  auto done = world.ask<error>(gate, at::remove::value, node_id("c"));
+  REQUIRE(done->value);
+  CHECK(done->value->code == errc::in_doubt);
+  CHECK(theirs.removed.size() == 1);
+}
 
 TEST_CASE_FIXTURE(gateway_fixture, "a write goes to whoever leads") {
   lead("b");

@@ -147,6 +147,72 @@ TEST_CASE_FIXTURE(session_fixture, "a write goes to raft and is answered when "
   CHECK(one.client->got.ends_with("value"));
 }
 
+TEST_CASE_FIXTURE(session_fixture, "a transaction that only reads takes no "
+                                   "place in the log") {
+  auto one = connect();
+  raft.set_key("k", "v");
+  auto before = raft.commands.size();
+  send_put(one, "/v1/txn", R"([{"KV":{"Verb":"get","Key":"k"}}])");
+  CHECK(raft.commands.size() == before);
+  CHECK(has(one.client->got, "200 OK"));
+  CHECK(has(one.client->got, R"("Value":"dg==")"));
+  one.client->got.clear();
+  send_put(one, "/v1/txn", R"([{"KV":{"Verb":"get","Key":"gone"}}])");
+  CHECK(has(one.client->got, "409 Conflict"));
+  one.client->got.clear();
+  send_put(one, "/v1/txn", R"([{"KV":{"Verb":"delete","Key":"k"}}])");
+  CHECK(raft.commands.size() == before + 1);
+}
+
+TEST_CASE_FIXTURE(session_fixture, "a transaction that reads asks for leave as "
+                                   "other reads do") {
+  raft.readers->set_lease(std::nullopt, {});
+  auto one = connect();
+  send_put(one, "/v1/txn?consistent", "[]");
+  CHECK(sessions.reads == std::vector<read_proof>{read_proof::quorum});
+  send_put(one, "/v1/txn?stale", "[]");
+  CHECK(sessions.reads.size() == 1);
+  sessions.read_failure = fail(errc::no_leader, "No cluster leader");
+  one.client->got.clear();
+  send_put(one, "/v1/txn", "[]");
+  CHECK(has(one.client->got, "500 "));
+  CHECK(one.client->got.ends_with("No cluster leader"));
+}
+
+TEST_CASE_FIXTURE(session_fixture, "a server is removed by what the leader "
+                                   "knows it by") {
+  sessions.view.servers.push_back({"a", "", "10.0.0.1:8300"});
+  sessions.view.servers.push_back({"b", "", "10.0.0.2:8300"});
+  auto one = connect();
+  auto remove = [&](const std::string& query) {
+    one.client->got.clear();
+    send(one, "DELETE /v1/operator/raft/peer?" + query +
+                  " HTTP/1.1\r\nHost: x\r\n\r\n");
+    return one.client->got;
+  };
+  CHECK(has(remove("address=10.0.0.2:8300"), "200 OK"));
+  CHECK(has(remove("id=a"), "200 OK"));
+  CHECK(sessions.removed == std::vector<node_id>{"b", "a"});
+  CHECK(remove("id=c").ends_with(
+      "id \"c\" was not found in the Raft configuration"));
+  CHECK(remove("address=c:1")
+            .ends_with(
+                "address \"c:1\" was not found in the Raft configuration"));
+  CHECK(sessions.removed.size() == 2);
+}
+
+TEST_CASE_FIXTURE(session_fixture,
+                  "the Raft configuration is told as the "
+                  "leader or, stale, as this server knows it") {
+  sessions.view.servers.push_back({"a", "", "10.0.0.1:8300"});
+  auto one = connect();
+  send_get(one, "/v1/operator/raft/configuration");
+  CHECK(has(one.client->got, R"("Address":"10.0.0.1:8300")"));
+  CHECK_FALSE(has(one.client->got, "X-Consul-Index"));
+  send_get(one, "/v1/operator/raft/configuration?stale");
+  CHECK(sessions.stale == std::vector<bool>{false, true});
+}
+
 TEST_CASE_FIXTURE(session_fixture, "a key that is absent is a 404 with an "
                                    "index") {
   auto one = connect();

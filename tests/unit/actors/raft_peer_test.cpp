@@ -103,6 +103,46 @@ TEST_CASE_FIXTURE(peer_fixture, "whoever subscribes later hears who leads") {
   CHECK(leads == std::vector<bool>{true});
 }
 
+TEST_CASE_FIXTURE(peer_fixture, "a leader tells how its servers are") {
+  start_and_lead();
+  world.pass(std::chrono::seconds(2));
+  auto seen = world.ask<cluster_view>(peer, at::members::value, false);
+  REQUIRE(seen->value);
+  CHECK(seen->value->failure.code == errc::ok);
+  REQUIRE(seen->value->servers.size() == 1);
+  auto& own = seen->value->servers[0];
+  CHECK(own.id == "a");
+  CHECK(own.address == "10.0.0.1:8300");
+  CHECK(own.leads);
+  CHECK(own.votes);
+  CHECK(own.healthy);
+  CHECK(own.stable_for > span{});
+  CHECK(own.last_index == log_index{1});
+  CHECK(own.last_term == term{1});
+}
+
+TEST_CASE_FIXTURE(peer_fixture, "who does not lead tells of servers only when "
+                                "that is enough") {
+  start(); // its vote is not saved yet
+  auto sure = world.ask<cluster_view>(peer, at::members::value, false);
+  REQUIRE(sure->value);
+  auto stale = world.ask<cluster_view>(peer, at::members::value, true);
+  REQUIRE(stale->value);
+  CHECK(stale->value->failure.code == errc::ok);
+  CHECK(stale->value->servers.size() == 1);
+}
+
+TEST_CASE_FIXTURE(peer_fixture, "the last voter cannot be removed, nor can a "
+                                "stranger") {
+  start_and_lead();
+  for (node_id id : {"a", "stranger"}) {
+    auto done = world.ask<error>(peer, at::remove::value, id);
+    REQUIRE(done->value);
+    CHECK(done->value->code != errc::ok);
+    CHECK(done->value->code != errc::no_leader);
+  }
+}
+
 TEST_CASE_FIXTURE(peer_fixture, "proposals of one turn are saved together") {
   start_and_lead();
   auto before = saves.seen;

@@ -155,8 +155,9 @@ TEST_CASE_FIXTURE(keeper_fixture,
                   "those after it see the transaction") {
   model::transaction both;
   both.operations = {set_operation("a", "txn"), set_operation("b", "txn")};
-  both.operations[0].verb = model::kv_verb::cas;
-  both.operations[0].index = 1;
+  auto& first = std::get<model::kv_operation>(both.operations[0]);
+  first.verb = model::kv_verb::cas;
+  first.index = 1;
   auto cas = set_operation("b", "after");
   cas.verb = model::kv_verb::cas;
   cas.index = 2;
@@ -174,8 +175,9 @@ TEST_CASE_FIXTURE(keeper_fixture,
                   "a transaction that is refused leaves no trace") {
   model::transaction both;
   both.operations = {set_operation("a", "txn"), set_operation("b", "txn")};
-  both.operations[1].verb = model::kv_verb::cas;
-  both.operations[1].index = 77;
+  auto& second = std::get<model::kv_operation>(both.operations[1]);
+  second.verb = model::kv_verb::cas;
+  second.index = 77;
   auto done =
       apply({entry_of(1, set_operation("b", "kept")), entry_of(2, both)});
   REQUIRE(done->value);

@@ -221,7 +221,7 @@ TEST_CASE("a transaction is answered with its results or its errors") {
   asked.reply = write_reply::transaction;
   model::outcome outcome;
   CHECK(rendered_text(asked, outcome) == R"(200 {"Results":[],"Errors":null})");
-  outcome.entries = {entry("k", "")};
+  outcome.results = {entry("k", "")};
   CHECK(rendered_text(asked, outcome) ==
         R"(200 {"Results":[{"KV":{"LockIndex":0,"Key":"k","Flags":0,)"
         R"("Value":null,"CreateIndex":3,"ModifyIndex":4}}],"Errors":null})");
@@ -231,9 +231,118 @@ TEST_CASE("a transaction is answered with its results or its errors") {
         R"({"OpIndex":2,"What":"b"}]})");
 }
 
-TEST_CASE("a transaction that only reads tells of its source as well") {
+TEST_CASE("records of the catalogue come back from a transaction") {
   write_action asked;
-  asked.reply = write_reply::read_transaction;
+  asked.reply = write_reply::transaction;
+  model::outcome outcome;
+  model::node node;
+  node.name = "n";
+  model::service service;
+  service.id = service.name = "s";
+  model::check check;
+  check.id = "c";
+  outcome.results = {node, service, check};
+  auto text = rendered_text(asked, outcome);
+  CHECK(text.starts_with(R"(200 {"Results":[{"Node":{"ID":"","Node":"n",)"));
+  CHECK(text.find(R"(},{"Service":{"ID":"s","Service":"s","Tags":null,)") !=
+        text.npos);
+  CHECK(text.find(R"(},{"Check":{"Node":"","CheckID":"c",)") != text.npos);
+}
+
+TEST_CASE("autopilot's configuration is shown with its durations as text") {
+  read_action asked;
+  asked.query.kind = model::query_kind::autopilot;
+  model::autopilot_config config;
+  config.server_stabilization_time = std::chrono::seconds(65);
+  config.created = 3;
+  config.modified = 4;
+  model::read_answer answer;
+  answer.records = std::make_shared<const model::autopilot_config>(config);
+  CHECK(*render(asked, answer)->body ==
+        R"({"CleanupDeadServers":true,"LastContactThreshold":"200ms",)"
+        R"("MaxTrailingLogs":250,"MinQuorum":0,)"
+        R"("ServerStabilizationTime":"1m5s","RedundancyZoneTag":"",)"
+        R"("DisableUpgradeMigration":false,"UpgradeVersionTag":"",)"
+        R"("CreateIndex":3,"ModifyIndex":4})");
+}
+
+TEST_CASE("usage names our datacenter and every kind of mesh instance") {
+  read_action asked;
+  asked.query.kind = model::query_kind::usage;
+  asked.datacenter = "dc7";
+  model::read_answer answer;
+  answer.records = model::usage_counts{1, 2, 3, 1, {{"connect-proxy", 2}}};
+  CHECK(*render(asked, answer)->body ==
+        R"({"Usage":{"dc7":{"Nodes":1,"Services":2,"ServiceInstances":3,)"
+        R"("ConnectServiceInstances":{"connect-native":0,"connect-proxy":2,)"
+        R"("ingress-gateway":0,"mesh-gateway":0,"terminating-gateway":0},)"
+        R"("BillableServiceInstances":1}}})");
+}
+
+TEST_CASE("services are summed up by name, with their nodes and checks") {
+  auto instance = [](std::string node, std::string id,
+                     std::vector<std::string> tags) {
+    auto at = std::make_shared<model::node>();
+    at->name = std::move(node);
+    auto service = std::make_shared<model::service>();
+    service->id = std::move(id);
+    service->name = "web";
+    service->tags = std::move(tags);
+    service->meta = model::string_map{{"external-source", "k8s"}};
+    auto check = std::make_shared<model::check>();
+    check->status = "warning";
+    return model::service_entry{at, service, {check}};
+  };
+  read_action asked;
+  asked.query.kind = model::query_kind::service_dump;
+  asked.form = read_form::summaries;
+  model::read_answer answer;
+  answer.records =
+      model::entry_list{instance("b", "1", {"z", "a"}),
+                        instance("a", "2", {"a"}), instance("a", "3", {})};
+  CHECK(*render(asked, answer)->body ==
+        R"([{"Name":"web","Tags":["a","z"],"Nodes":["a","a","b"],)"
+        R"("InstanceCount":3,"ChecksPassing":0,"ChecksWarning":3,)"
+        R"("ChecksCritical":0,"ExternalSources":["k8s"],)"
+        R"("GatewayConfig":{}}])");
+}
+
+TEST_CASE("the overview counts a service by the worst of its checks") {
+  auto node = std::make_shared<model::node>();
+  auto service = std::make_shared<model::service>();
+  service->id = service->name = "web";
+  auto check = std::make_shared<model::check>();
+  check->name = "up";
+  check->service_id = "web";
+  check->status = "critical";
+  read_action asked;
+  asked.query.kind = model::query_kind::node_dump;
+  asked.form = read_form::overview;
+  model::read_answer answer;
+  answer.records = model::node_info_list{{node, {service}, {check}}};
+  auto text = *render(asked, answer)->body;
+  CHECK(text.starts_with(R"({"Nodes":[{"Total":1,"Passing":1,"Warning":0,)"));
+  CHECK(text.find(R"({"Name":"web","Total":1,"Passing":0,"Warning":0,)"
+                  R"("Critical":1,)") != text.npos);
+  CHECK(text.find(R"({"Name":"up","Total":1,"Passing":0,)") != text.npos);
+}
+
+TEST_CASE("a node that is not there is missing, a known one is one object") {
+  read_action asked;
+  asked.query.kind = model::query_kind::node_info;
+  model::read_answer answer;
+  answer.records = model::node_info_list{};
+  CHECK(render(asked, answer)->status == 404);
+  auto node = std::make_shared<model::node>();
+  node->name = "n";
+  answer.records = model::node_info_list{{node, {}, {}}};
+  CHECK(*render(asked, answer)->body ==
+        R"({"ID":"","Node":"n","Address":"","TaggedAddresses":null,)"
+        R"("Meta":null,"Services":[],"Checks":[]})");
+}
+
+TEST_CASE("a transaction that only reads tells of its source as well") {
+  transaction_read asked;
   auto answer = render(asked, model::outcome{});
   CHECK(*answer->body ==
         R"({"Results":[],"Errors":null,"Index":0,"LastContact":0,)"

@@ -20,13 +20,28 @@ std::string listed(const std::string& one, std::size_t times) {
   return all + "]";
 }
 
-write_action asked(const site& at, const std::string& body) {
-  return at.wish<write_action>("PUT", "/v1/txn", body);
+// What a transaction of either sort asks for.
+struct wish {
+  bool reads = false;
+  bool pretty = false;
+  std::vector<model::operation> operations;
+};
+
+wish asked(const site& at, const std::string& body,
+           const std::string& query = "") {
+  auto routed = at.ask("PUT", "/v1/txn" + query, body);
+  if (auto* read = std::get_if<transaction_read>(&routed.what))
+    return {true, read->pretty, read->what.operations};
+  auto* write = std::get_if<write_action>(&routed.what);
+  REQUIRE(write);
+  CHECK(write->reply == write_reply::transaction);
+  return {false, write->pretty,
+          std::get<model::transaction>(write->command).operations};
 }
 
-std::vector<model::kv_operation> operations(const write_action& made) {
-  REQUIRE(std::holds_alternative<model::transaction>(made.command));
-  return std::get<model::transaction>(made.command).operations;
+model::kv_operation first_key(const wish& made) {
+  REQUIRE(!made.operations.empty());
+  return std::get<model::kv_operation>(made.operations[0]);
 }
 
 std::string refused(const site& at, const std::string& body,
@@ -62,34 +77,54 @@ TEST_CASE("every verb of a transaction is known, and whether it only reads") {
   for (auto& one : rows) {
     CAPTURE(one.name);
     auto made = asked(at, "[" + operation(one.name) + "]");
-    CHECK(made.reply == (one.reads ? write_reply::read_transaction
-                                   : write_reply::transaction));
-    REQUIRE(operations(made).size() == 1);
-    CHECK(operations(made)[0].verb == one.verb);
+    CHECK(made.reads == one.reads);
+    REQUIRE(made.operations.size() == 1);
+    CHECK(first_key(made).verb == one.verb);
   }
 }
 
 TEST_CASE("an operation carries all that it was given") {
   auto made = asked(site(), R"([{"KV":{"Verb":"cas","Key":"k","Value":"dmFs",
       "Flags":5,"Index":7,"Session":"s"}}])");
-  REQUIRE(operations(made).size() == 1);
-  CHECK(operations(made)[0] ==
+  REQUIRE(made.operations.size() == 1);
+  CHECK(first_key(made) ==
         model::kv_operation{kv_verb::cas, "k", "val", 5, 7, "s"});
 }
 
 TEST_CASE("one write makes the whole transaction a write") {
   site at;
-  CHECK(
-      asked(at, "[" + operation("get") + "," + operation("set") + "]").reply ==
-      write_reply::transaction);
-  CHECK(asked(at, "[]").reply == write_reply::read_transaction);
-  CHECK(asked(at, "[{}]").reply == write_reply::read_transaction);
+  CHECK_FALSE(
+      asked(at, "[" + operation("get") + "," + operation("set") + "]").reads);
+  CHECK(asked(at, "[]").reads);
+  CHECK(asked(at, "[{}]").reads);
+  CHECK(asked(at, R"([{"Check":{"Verb":"get","Check":{}}}])").reads);
+  CHECK_FALSE(asked(at, R"([{"Check":{"Verb":"nope","Check":{}}}])").reads);
+}
+
+TEST_CASE("a transaction that reads may be stale, or consistent, not both") {
+  site at;
+  auto body = "[" + operation("get") + "]";
+  auto read = [&](const std::string& query) {
+    return at.wish<transaction_read>("PUT", "/v1/txn" + query, body)
+        .options.level;
+  };
+  CHECK(read("") == consistency::leader);
+  CHECK(read("?stale") == consistency::stale);
+  CHECK(read("?consistent") == consistency::consistent);
+  CHECK(refused(at, body, "?stale&consistent").starts_with("400 Cannot"));
+}
+
+TEST_CASE("what only reads look at is not looked at for a write") {
+  site at;
+  auto body = "[" + operation("set") + "]";
+  CHECK_FALSE(asked(at, body, "?index=x&stale&consistent").reads);
+  CHECK(refused(at, body, "?dc=dc9") == "500 No path to datacenter");
 }
 
 TEST_CASE("a transaction has at most so many operations") {
   site at;
   auto most = model::txn_operations_max;
-  CHECK(operations(asked(at, listed(operation("set"), most))).size() == most);
+  CHECK(asked(at, listed(operation("set"), most)).operations.size() == most);
   CHECK(refused(at, listed(operation("set"), most + 1)) ==
         "413 Transaction contains too many operations (65 > 64)");
   // Those without a content count as well.
@@ -136,39 +171,96 @@ TEST_CASE("what is wrong with single operations is told for each") {
         R"({"OpIndex":2,"What":"Must provide key"}]})");
 }
 
-TEST_CASE("an unknown verb is a fault of its operation, and it reads") {
-  for (std::string verb : {"nope", "", "SET"}) {
-    auto answer =
-        answer_of(site().ask("PUT", "/v1/txn", "[" + operation(verb) + "]"));
-    CHECK(answer->status == 409);
-    CHECK(
-        *answer->body ==
-        R"({"Results":null,"Errors":[{"OpIndex":0,"What":"unknown KV verb \")" +
-            verb +
-            R"(\""}],"Index":0,"LastContact":0,"KnownLeader":true,)"
-            R"("ConsistencyLevel":""})");
+TEST_CASE("an unknown verb is told with what is wrong with the others") {
+  struct row {
+    std::string body;
+    const char* why;
+    bool reads;
+  };
+  const row rows[] = {
+      {operation("SET"), "unknown KV verb \"SET\"", true},
+      {operation(""), "unknown KV verb \"\"", true},
+      {R"({"Node":{"Verb":"zap","Node":{"Node":"n"}}})",
+       "unknown Node verb \"zap\"", false},
+      {R"({"Service":{"Verb":"zap","Node":"n","Service":{}}})",
+       "unknown Service verb \"zap\"", false},
+      {R"({"Check":{"Verb":"zap","Check":{"Node":"n"}}})",
+       "unknown Check verb \"zap\"", false},
+  };
+  for (auto& one : rows) {
+    CAPTURE(one.body);
+    auto made = asked(site(), "[" + one.body + "]");
+    CHECK(made.reads == one.reads);
+    REQUIRE(made.operations.size() == 1);
+    CHECK(std::get<model::impossible_operation>(made.operations[0]).why ==
+          one.why);
+  }
+}
+
+TEST_CASE("operations on the catalogue carry their records and verbs") {
+  auto made = asked(site(), R"([
+      {"Node":{"Verb":"cas","Node":{"Node":"n","Address":"a",
+          "ModifyIndex":7}}},
+      {"Service":{"Verb":"delete-cas","Node":"n","Service":{"Service":"s",
+          "ModifyIndex":8}}},
+      {"Check":{"Verb":"delete","Check":{"Node":"n","Name":"c"}}},
+      {"Service":{"Verb":"get","Node":"n","Service":{"Service":"s"}}}])");
+  REQUIRE(made.operations.size() == 4);
+  auto& node = std::get<model::node_operation>(made.operations[0]);
+  CHECK(node.verb == model::record_verb::cas);
+  CHECK(node.node.modified == 7);
+  CHECK(node.node.datacenter == "dc1");
+  auto& service = std::get<model::service_operation>(made.operations[1]);
+  CHECK(service.verb == model::record_verb::remove_cas);
+  CHECK(service.service.node == "n");
+  CHECK(service.service.id == "s"); // that of its name
+  CHECK(service.service.modified == 8);
+  auto& check = std::get<model::check_operation>(made.operations[2]);
+  CHECK(check.verb == model::record_verb::remove);
+  CHECK(check.check.id == "c");
+  // A read looks for what it was told, and for nothing else.
+  auto& read = std::get<model::service_operation>(made.operations[3]);
+  CHECK(read.service.id.empty());
+}
+
+TEST_CASE("records that no catalogue takes are faults of their operations") {
+  struct row {
+    const char* operation;
+    const char* fault;
+  };
+  constexpr row rows[] = {
+      {R"("Node":{"Verb":"set","Node":{}})", "Must provide node"},
+      {R"("Node":{"Verb":"set","Node":{"Node":"n","ID":"x"}})",
+       "Bad node ID: uuid string is wrong length"},
+      {R"("Service":{"Verb":"set","Node":"n","Service":{"ID":"s"}})",
+       "Must provide service name with ID"},
+      {R"("Service":{"Verb":"set","Node":"n","Service":{"Service":"s",)"
+       R"("Address":"::"}})",
+       "Invalid service address"},
+  };
+  for (auto& one : rows) {
+    CAPTURE(one.operation);
+    auto answer = site().reply("PUT", "/v1/txn",
+                               "[{" + std::string(one.operation) + "}]");
+    CHECK(answer == R"(409 {"Results":null,"Errors":[{"OpIndex":0,"What":")" +
+                        std::string(one.fault) + R"("}]})");
   }
 }
 
 TEST_CASE("only a whole tree may be removed without a key") {
   auto made = asked(site(), "[" + operation("delete-tree", "") + "]");
-  CHECK(operations(made)[0].verb == kv_verb::remove_tree);
+  CHECK(first_key(made).verb == kv_verb::remove_tree);
   CHECK(refused(site(), "[" + operation("get-tree", "") + "]")
             .starts_with("409"));
 }
 
-TEST_CASE("operations on the catalogue are honestly not done") {
-  CHECK(refused(site(), R"([{"Node":{"Verb":"get","Node":{"Node":"n"}}}])") ==
-        "501 praetor does not support catalog operations in a transaction "
-        "yet");
-}
-
 TEST_CASE("a transaction is for our datacenter and has no namespace") {
   site at;
-  CHECK(refused(at, "[" + operation("nope") + "]", "?dc=dc9") ==
+  CHECK(refused(at, "[" + operation("get") + "]", "?dc=dc9") ==
         "500 No path to datacenter");
   CHECK(refused(at, "[", "?dc=dc9").starts_with("400 Failed to parse"));
   CHECK(refused(at, "[]", "?ns=a") == "an action");
   CHECK(refused(at, "[]", "?index=x") == "400 Invalid index");
-  CHECK(at.wish<write_action>("PUT", "/v1/txn?pretty", "[]").pretty);
+  CHECK(asked(at, "[]", "?pretty").pretty);
+  CHECK(asked(at, "[" + operation("set") + "]", "?pretty").pretty);
 }

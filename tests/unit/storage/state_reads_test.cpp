@@ -96,6 +96,29 @@ command random_query(prng& random) {
   return made;
 }
 
+operation random_part(prng& random) {
+  constexpr record_verb verbs[] = {record_verb::get, record_verb::set,
+                                   record_verb::set, record_verb::remove};
+  auto verb = verbs[random.below(std::size(verbs))];
+  auto node = random_registration(random).node;
+  switch (random.below(6)) {
+  case 0:
+    return node_operation{verb, node};
+  case 1: {
+    auto made = random_service(random);
+    made.node = node.name;
+    return service_operation{verb, made};
+  }
+  case 2: {
+    auto made = random_check(random);
+    made.node = node.name;
+    return check_operation{verb, made};
+  }
+  default:
+    return random_operation(random);
+  }
+}
+
 command random_command(prng& random, const state& now) {
   switch (random.below(9)) {
   case 0: {
@@ -124,10 +147,16 @@ command random_command(prng& random, const state& now) {
   case 4: {
     transaction made;
     for (auto count = random.below(4); count > 0; --count)
-      made.operations.push_back(random_operation(random));
+      made.operations.push_back(random_part(random));
     return made;
   }
-  case 5:
+  case 5: {
+    autopilot_set made;
+    made.config.max_trailing_logs = random.below(2);
+    made.only_if = static_cast<autopilot_set::condition>(random.below(3));
+    return made;
+  }
+  case 6:
     return random_query(random);
   default:
     return random_registration(random);
@@ -169,6 +198,12 @@ std::vector<read_query> every_query() {
     for (auto kind : {query_kind::catalog_node, query_kind::health_node,
                       query_kind::session_node})
       add(kind, name);
+  for (auto* name : {"n1", "n2", "gone"})
+    add(query_kind::node_info, name);
+  for (auto kind :
+       {query_kind::node_dump, query_kind::service_dump, query_kind::usage,
+        query_kind::autopilot, query_kind::gateway_services})
+    add(kind, "");
   for (auto* name : {"any", "passing", "critical"})
     add(query_kind::health_state, name);
   add(query_kind::session_list, "");
@@ -189,6 +224,7 @@ struct flattened {
   std::vector<check> checks;
   std::vector<model::session> sessions;
   std::vector<prepared_query> queries;
+  std::vector<std::uint64_t> counts;
   friend bool operator==(const flattened&, const flattened&) = default;
 };
 
@@ -229,6 +265,22 @@ struct flatten {
   void operator()(const prepared_list& list) {
     for (auto& one : list)
       out.queries.push_back(*one);
+  }
+  void operator()(const node_info_list& list) {
+    for (auto& one : list) {
+      (*this)(node_services{one.node, one.services});
+      (*this)(one.checks);
+    }
+  }
+  void operator()(const usage_counts& found) {
+    if (found.nodes > 0)
+      out.counts = {found.nodes, found.names, found.instances, found.billable,
+                    found.mesh_instances.size()};
+  }
+  void operator()(const autopilot_ptr& config) {
+    if (config)
+      out.counts = {config->max_trailing_logs, config->created,
+                    config->modified};
   }
 };
 
@@ -381,15 +433,16 @@ TEST_CASE("a check within a transaction does not repeat the value") {
   change_set changes;
   (void)apply(on, 1, kv_operation{kv_verb::set, "k", "v", 0, 0, ""}, changes);
   transaction steps;
-  steps.operations = {{kv_verb::check_index, "k", "", 0, 1, ""},
-                      {kv_verb::check_session, "k", "", 0, 0, ""},
-                      {kv_verb::get, "k", "", 0, 0, ""}};
+  steps.operations = {kv_operation{kv_verb::check_index, "k", "", 0, 1, ""},
+                      kv_operation{kv_verb::check_session, "k", "", 0, 0, ""},
+                      kv_operation{kv_verb::get, "k", "", 0, 0, ""}};
   auto out = apply(on, 2, steps, changes);
-  REQUIRE(out.entries.size() == 3);
-  CHECK(out.entries[0].value.empty());
-  CHECK(out.entries[0].modified == 1);
-  CHECK(out.entries[1].value.empty());
-  CHECK(out.entries[2].value == "v");
+  REQUIRE(out.results.size() == 3);
+  auto entry = [&](int i) { return std::get<kv_entry>(out.results[i]); };
+  CHECK(entry(0).value.empty());
+  CHECK(entry(0).modified == 1);
+  CHECK(entry(1).value.empty());
+  CHECK(entry(2).value == "v");
 }
 
 TEST_CASE("keys are folded at the first separator behind the prefix") {

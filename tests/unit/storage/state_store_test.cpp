@@ -55,8 +55,10 @@ std::string answers(const state& from) {
 std::string summary(const outcome& out) {
   std::string text =
       std::to_string(out.index) + (out.accepted ? "+" : "-") + out.failure.text;
-  for (auto& one : out.entries)
-    text += " e" + one.key + "=" + one.value;
+  for (auto& one : out.results) {
+    auto& entry = std::get<kv_entry>(one);
+    text += " e" + entry.key + "=" + entry.value;
+  }
   for (auto& one : out.failures)
     text += " f" + std::to_string(one.operation) + one.text;
   for (auto& one : out.ended_sessions)
@@ -153,19 +155,19 @@ TEST_CASE("a transaction is done as a whole or not at all, on all shards") {
   transaction good;
   for (int i = 0; i < 20; ++i)
     good.operations.push_back(
-        {kv_verb::set, "k" + std::to_string(i), "1", 0, 0, ""});
+        kv_operation{kv_verb::set, "k" + std::to_string(i), "1", 0, 0, ""});
   CHECK(apply(on, 1, good, changes).accepted);
   auto before = answers(on);
   auto bad = good;
   for (auto& one : bad.operations)
-    one.value = "2";
-  bad.operations.push_back({kv_verb::cas, "k3", "3", 0, 99, ""});
-  bad.operations.push_back({kv_verb::get, "gone", "", 0, 0, ""});
+    std::get<kv_operation>(one).value = "2";
+  bad.operations.push_back(kv_operation{kv_verb::cas, "k3", "3", 0, 99, ""});
+  bad.operations.push_back(kv_operation{kv_verb::get, "gone", "", 0, 0, ""});
   changes = {};
   auto out = apply(on, 2, bad, changes);
   CHECK_FALSE(out.accepted);
   CHECK(changes.empty());
-  CHECK(out.entries.empty());
+  CHECK(out.results.empty());
   REQUIRE(out.failures.size() == 2);
   CHECK(out.failures[0] ==
         operation_failure{20, "failed to set key \"k3\", index is stale"});
@@ -178,19 +180,22 @@ TEST_CASE("an operation of a transaction sees what those before it did") {
   state on;
   change_set changes;
   transaction steps;
-  steps.operations = {{kv_verb::check_not_exists, "a", "", 0, 0, ""},
-                      {kv_verb::set, "a", "1", 0, 0, ""},
-                      {kv_verb::check_index, "a", "", 0, 5, ""},
-                      {kv_verb::get, "a", "", 0, 0, ""},
-                      {kv_verb::remove_tree, "a", "", 0, 0, ""},
-                      {kv_verb::get_or_empty, "a", "", 0, 0, ""}};
+  for (auto& one : std::initializer_list<kv_operation>{
+           {kv_verb::check_not_exists, "a", "", 0, 0, ""},
+           {kv_verb::set, "a", "1", 0, 0, ""},
+           {kv_verb::check_index, "a", "", 0, 5, ""},
+           {kv_verb::get, "a", "", 0, 0, ""},
+           {kv_verb::remove_tree, "a", "", 0, 0, ""},
+           {kv_verb::get_or_empty, "a", "", 0, 0, ""}})
+    steps.operations.push_back(one);
   auto out = apply(on, 5, steps, changes);
   CHECK(out.accepted);
-  REQUIRE(out.entries.size() == 4);
-  CHECK(out.entries[0].value.empty()); // a write does not repeat its value
-  CHECK(out.entries[2].value == "1");
-  CHECK(out.entries[3].key == "a");
-  CHECK(out.entries[3].modified == 0);
+  REQUIRE(out.results.size() == 4);
+  auto entry = [&](int i) { return std::get<kv_entry>(out.results[i]); };
+  CHECK(entry(0).value.empty()); // a write does not repeat its value
+  CHECK(entry(2).value == "1");
+  CHECK(entry(3).key == "a");
+  CHECK(entry(3).modified == 0);
 }
 
 TEST_CASE("the end of a session frees its locks on every shard") {

@@ -102,6 +102,22 @@ session_create full_session() {
   return made;
 }
 
+autopilot_set full_autopilot() {
+  autopilot_set made;
+  made.config = {false, span(1), 2, 3, span(4), "zone", true, "tag", 5, 6};
+  made.only_if = autopilot_set::condition::index;
+  made.index = 7;
+  return made;
+}
+
+transaction mixed_transaction() {
+  return {{full_operation(),
+           node_operation{record_verb::cas, full_registration().node},
+           service_operation{record_verb::remove_cas, full_service()},
+           check_operation{record_verb::remove, full_check()},
+           impossible_operation{"why"}}};
+}
+
 std::vector<command> examples() {
   catalog_register bare;
   return {full_operation(),
@@ -113,6 +129,10 @@ std::vector<command> examples() {
           catalog_deregister{"n", "s", "c"},
           full_session(),
           session_destroy{"s"},
+          mixed_transaction(),
+          transaction{{node_operation{}}},
+          full_autopilot(),
+          autopilot_set{},
           reap_tombstones{UINT64_MAX},
           query_put{full_query(), true},
           query_put{},
@@ -166,4 +186,30 @@ TEST_CASE("any byte may be wrong, and what is then read is a command") {
       }
     }
   }
+}
+
+TEST_CASE("a transaction of keys alone has the bytes it always had") {
+  kv_operation set{kv_verb::set, "k", "v", 0, 0, ""};
+  auto bytes = encode(transaction{{set}});
+  CHECK(bytes == std::string("\x02\x01\0\x01k\x01v\0\0\0", 10));
+  // With anything else in it, it is written in the longer form.
+  CHECK(encode(transaction{{set, node_operation{}}})[0] == 8);
+}
+
+TEST_CASE("the results of a transaction come back from their bytes") {
+  kv_entry entry{"k", "v", 1, 2, "s", 3, 4};
+  std::vector<transaction_result> all = {entry, full_registration().node,
+                                         full_service(), full_check()};
+  auto bytes = encode(all);
+  auto back = decode_results(bytes);
+  REQUIRE(back);
+  CHECK(*back == all);
+  CHECK(encode(std::vector<transaction_result>()).empty());
+  CHECK(decode_results("")->empty());
+  for (std::size_t length = 1; length < bytes.size(); ++length) {
+    CAPTURE(length);
+    CHECK_FALSE(decode_results(std::string_view(bytes).substr(0, length)));
+  }
+  CHECK_FALSE(decode_results(bytes + '\0'));
+  CHECK_FALSE(decode_results("\x01\x09"));
 }
