@@ -331,8 +331,8 @@ struct call_handler {
         },
         at::remove::value, gossip_force_leave{asked.name, asked.prune});
   }
-  reply_promise operator()(const http::agent::metrics&) {
-    return now(self, tell_metrics(state(), pretty));
+  reply_promise operator()(const http::agent::metrics& asked) {
+    return now(self, tell_metrics(state(), asked, pretty));
   }
   reply_promise operator()(const http::agent::host&) {
     return now(self, tell_host(pretty));

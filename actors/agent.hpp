@@ -173,7 +173,11 @@ http::rendered_ptr tell_health(const agent_state& state,
 // -- agent_host.cpp: what the machine tells -----------------------------------
 
 http::rendered_ptr tell_host(bool pretty);
-http::rendered_ptr tell_metrics(const agent_state& state, bool pretty);
+
+// -- agent_metrics.cpp: numbers for dashboards --------------------------------
+
+http::rendered_ptr tell_metrics(const agent_state& state,
+                                const http::agent::metrics& asked, bool pretty);
 
 } // namespace praetor::actors
 

@@ -1,5 +1,4 @@
-// /v1/agent/host and /v1/agent/metrics: what the kernel tells of the machine
-// and of this process.
+// /v1/agent/host: what the kernel tells of the machine.
 
 #include "actors/agent.hpp"
 
@@ -125,14 +124,6 @@ void write_disk(json_writer& json) {
   json.end_object();
 }
 
-std::uint64_t resident_bytes() {
-  std::ifstream in("/proc/self/statm");
-  std::uint64_t size = 0;
-  std::uint64_t resident = 0;
-  in >> size >> resident;
-  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
 } // namespace
 
 rendered_ptr tell_host(bool pretty) {
@@ -154,47 +145,6 @@ rendered_ptr tell_host(bool pretty) {
                  now.tv_nsec);
   json.key("Errors");
   json.null();
-  json.end_object();
-  return http::json_reply(std::move(body), pretty);
-}
-
-rendered_ptr tell_metrics(const agent_state& state, bool pretty) {
-  auto second = std::time(nullptr);
-  second -= second % 10; // the intervals of Consul's aggregates
-  std::tm parts{};
-  gmtime_r(&second, &parts);
-  char stamp[40];
-  std::strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S +0000 UTC", &parts);
-  std::string body;
-  json_writer json(body, pretty);
-  auto gauge = [&](const char* name, std::uint64_t value) {
-    json.begin_object();
-    json.field("Name", name);
-    json.field("Value", value);
-    json.key("Labels");
-    json.begin_object();
-    json.end_object();
-    json.end_object();
-  };
-  json.begin_object();
-  json.field("Timestamp", stamp);
-  json.key("Gauges");
-  json.begin_array();
-  gauge("consul.raft.applied_index", state.parts->readers->newest()->applied);
-  gauge("consul.agent.services", state.local.services.size());
-  gauge("consul.agent.checks", state.local.checks.size());
-  gauge("consul.runtime.alloc_bytes", resident_bytes());
-  json.end_array();
-  for (auto empty : {0, 1, 2}) {
-    if (empty == 0)
-      json.key("Points");
-    else if (empty == 1)
-      json.key("Counters");
-    else
-      json.key("Samples");
-    json.begin_array();
-    json.end_array();
-  }
   json.end_object();
   return http::json_reply(std::move(body), pretty);
 }

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include <fstream>
+#include <iterator>
+
 namespace praetor::actors {
 namespace {
 
@@ -51,6 +54,15 @@ http::limits make_bounds(const agent_config& config) {
   return made;
 }
 
+namespace {
+
+std::string read_command_line() {
+  std::ifstream in("/proc/self/cmdline", std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+} // namespace
+
 http::surface make_surface(const agent_config& config) {
   http::surface made;
   made.datacenter = config.datacenter;
@@ -59,6 +71,7 @@ http::surface make_surface(const agent_config& config) {
   made.ui = config.ui;
   made.ui_path = config.ui_content_path;
   made.debug = config.enable_debug;
+  made.command_line = read_command_line();
   made.kv_value_bytes_max = config.limits.kv_max_value_size;
   made.txn_bytes_max = config.limits.txn_max_req_len;
   if (config.session_ttl_min > span{})
@@ -67,6 +80,7 @@ http::surface make_surface(const agent_config& config) {
     made.extra_headers.push_back({name, value});
   made.blocked = config.http.block_endpoints;
   made.translate_wan_addresses = config.translate_wan_addresses;
+  made.prometheus = config.telemetry.prometheus_retention_time > span{};
   made.scripts_enabled = config.checks_policy.enable_scripts;
   made.make_id = make_uuid;
   return made;

@@ -142,7 +142,9 @@ struct self {};
 struct members {
   bool wan = false;
 };
-struct metrics {};
+struct metrics {
+  bool prometheus = false;
+};
 struct host {};
 struct reload {};
 struct leave {};
@@ -233,7 +235,8 @@ struct surface {
   bool always_pretty = false; // -dev indents every answer
   bool ui = false;
   std::string ui_path = "/ui/"; // where the web view is, slashes around
-  bool debug = false;
+  bool debug = false;           // /debug/ is there
+  std::string command_line;     // as the kernel has it: a zero after each word
   std::uint64_t kv_value_bytes_max = 512 * 1024;
   std::uint64_t txn_bytes_max = 512 * 1024;
   span session_ttl_min = std::chrono::seconds(10);
@@ -241,6 +244,7 @@ struct surface {
   std::vector<std::string> blocked;  // http_config.block_endpoints
   bool translate_wan_addresses = false;
   bool scripts_enabled = false;
+  bool prometheus = false; // metrics are kept for it
   /// Makes the id of a new session; handed in, since routes have no chance of
   /// their own.
   std::function<std::string()> make_id;

@@ -13,6 +13,8 @@ using namespace routes;
 // Sorted by pattern; a test checks it. Rows that end in `unsupported` are
 // known to clients and answered by an honest 501.
 constexpr route table[] = {
+    {"/debug/pprof/", "GET", debug_index},
+    {"/debug/pprof/cmdline", "GET", debug_command_line},
     {"/robots.txt", "GET", robots},
     {"/v1/acl/auth-method", "PUT", acl_disabled},
     {"/v1/acl/auth-method/", "GET,PUT,DELETE", acl_disabled},
@@ -195,6 +197,13 @@ action with_allow(rendered_ptr plain, std::string_view methods) {
   return reply(std::move(answer));
 }
 
+// Whether the route is offered as this node is configured.
+bool is_there(const route& one, const surface& node) {
+  if (one.pattern.starts_with("/debug/"))
+    return node.debug;
+  return one.pattern.starts_with("/v1/") || node.ui;
+}
+
 bool is_blocked(const request& from, const surface& node) {
   return std::any_of(
       node.blocked.begin(), node.blocked.end(),
@@ -226,12 +235,14 @@ routed dispatch(const request& from, const surface& node) {
     if (!found)
       return out;
   }
-  if (!found && exact(from.path + "/")) {
+  if (found && !is_there(*found, node))
+    found = nullptr;
+  auto* below = found ? nullptr : exact(from.path + "/");
+  if (below && is_there(*below, node)) {
     out.what = redirect(from, from.path + "/");
     return out;
   }
-  bool needs_ui = found && !found->pattern.starts_with("/v1/");
-  if (!found || (needs_ui && !node.ui)) {
+  if (!found) {
     out.what = at_root(from, node);
     return out;
   }

@@ -67,10 +67,10 @@ action agent_metrics(const call& c) {
       c.from.query_value("format") == "prometheus" ||
       (accept && (accept->starts_with("application/openmetrics-text") ||
                   accept->starts_with("text/plain; version=0.4.0")));
-  if (prometheus)
+  if (prometheus && !c.node.prometheus)
     return refuse(415, "Prometheus is not enabled since its retention time is "
                        "not positive");
-  return ask(c, agent::metrics{});
+  return ask(c, agent::metrics{prometheus});
 }
 
 action agent_host(const call& c) {

@@ -98,6 +98,8 @@ action status_leader(const call& c);
 action status_peers(const call& c);
 action web_view(const call& c);
 action robots(const call& c);
+action debug_index(const call& c);
+action debug_command_line(const call& c);
 action acl_disabled(const call& c);
 action unsupported(const call& c);
 

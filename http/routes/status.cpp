@@ -42,6 +42,32 @@ action robots(const call&) {
   return reply(text_reply("User-agent: *\nDisallow: /\n"));
 }
 
+// What there is to look into from outside. Go programs offer profiles here;
+// this one has other tools for that.
+action debug_index(const call& c) {
+  auto answer = std::make_shared<rendered>();
+  answer->headers = {{"X-Content-Type-Options", "nosniff"}};
+  if (!c.rest.empty()) {
+    answer->status = 404;
+    answer->content_type = "text/plain; charset=utf-8";
+    answer->body = std::make_shared<const std::string>("Unknown profile\n");
+    return reply(std::move(answer));
+  }
+  answer->content_type = "text/html; charset=utf-8";
+  answer->body = std::make_shared<const std::string>(
+      "<html>\n<head>\n<title>/debug/pprof/</title>\n</head>\n<body>\n"
+      "<a href=\"cmdline\">cmdline</a>: the command line of this process\n"
+      "</body>\n</html>\n");
+  return reply(std::move(answer));
+}
+
+action debug_command_line(const call& c) {
+  auto answer =
+      std::make_shared<rendered>(*error_reply(200, c.node.command_line));
+  answer->headers = {{"X-Content-Type-Options", "nosniff"}};
+  return reply(std::move(answer));
+}
+
 action acl_disabled(const call&) {
   return refuse(401, "ACL support disabled");
 }

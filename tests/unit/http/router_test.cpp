@@ -60,6 +60,7 @@ TEST_CASE("every route has a handler and methods that are known") {
 TEST_CASE("every route answers each of its methods, and says so") {
   site at;
   at.node.ui = true;
+  at.node.debug = true;
   for (auto& one : all_routes()) {
     CAPTURE(one.pattern);
     for (auto& verb : methods_of(one)) {
@@ -79,6 +80,19 @@ TEST_CASE("every route answers each of its methods, and says so") {
     CHECK(header_of(*refused, "Allow") == allow);
     CHECK(*refused->body == "method PATCH not allowed");
   }
+}
+
+TEST_CASE("what is for debugging is there when it is wanted") {
+  site at;
+  CHECK(at.reply("GET", "/debug/pprof/") == "404");
+  CHECK(at.reply("GET", "/debug/pprof") == "404");
+  at.node.debug = true;
+  at.node.command_line = std::string("praetor\0agent\0", 14);
+  CHECK(moved(at, "GET", "/debug/pprof") == "301 /debug/pprof/");
+  CHECK(at.reply("GET", "/debug/pprof/").starts_with("200 <html>"));
+  CHECK(at.reply("GET", "/debug/pprof/cmdline") ==
+        "200 " + at.node.command_line);
+  CHECK(at.reply("GET", "/debug/pprof/heap") == "404 Unknown profile\n");
 }
 
 TEST_CASE("the longest pattern wins, and an exact one before all") {
