@@ -293,43 +293,11 @@ struct call_handler {
   reply_promise operator()(const http::agent::self&) {
     return now(self, tell_self(state(), pretty));
   }
-  // What the prober's answer tells.
-  template <class What, class F, class... Ts>
-  reply_promise ask_prober(F tell, Ts&&... what) {
-    auto promise = done_later(self);
-    self->request(state().parts->prober, caf::infinite,
-                  std::forward<Ts>(what)...)
-        .then([=](const What& given) mutable { promise.deliver(tell(given)); },
-              [=, me = self](caf::error& why) mutable {
-                promise.deliver(error_reply(500, me->system().render(why)));
-              });
-    return promise;
-  }
-
   reply_promise operator()(const http::agent::members& asked) {
-    if (asked.wan || !state().parts->prober)
-      return now(self, tell_members(state(), asked.wan, pretty));
-    return ask_prober<gossip_members_ptr>(
-        [pretty = pretty](const gossip_members_ptr& all) {
-          return tell_members(*all, pretty);
-        },
-        at::read::value);
+    return show_members(self, asked, pretty);
   }
   reply_promise operator()(const http::agent::force_leave& asked) {
-    spdlog::info("agent: Force leaving node: node={}", asked.name);
-    auto unknown = "agent: No node found with name '" + asked.name + "'";
-    if (!state().parts->prober)
-      return now(self, asked.name == state().local.node
-                           ? http::empty_reply(200)
-                           : error_reply(500, unknown));
-    return ask_prober<error>(
-        [unknown](const error& why) {
-          if (why.code == errc::ok)
-            return http::empty_reply(200);
-          return error_reply(500, why.code == errc::not_found ? unknown
-                                                              : why.text);
-        },
-        at::remove::value, gossip_force_leave{asked.name, asked.prune});
+    return force_leave(self, asked);
   }
   reply_promise operator()(const http::agent::metrics& asked) {
     return now(self, tell_metrics(state(), asked, pretty));
@@ -347,47 +315,8 @@ struct call_handler {
     state().parts->on_leave();
     return now(self, http::empty_reply(200));
   }
-  // Without gossip the only member to join is this agent itself; of others
-  // we can at least say whether they can be reached.
   reply_promise operator()(const http::agent::join& asked) {
-    auto& config = state().parts->facts->config;
-    auto port = asked.wan ? config.ports.serf_wan : config.ports.serf_lan;
-    auto address = asked.address;
-    if (address.find(':') == std::string::npos)
-      address += ":" + std::to_string(port);
-    auto own = (asked.wan ? config.addresses.advertise_wan
-                          : config.addresses.advertise) +
-               ":" + std::to_string(port);
-    if (address == own)
-      return now(self, http::empty_reply(200));
-    auto host = address.substr(0, address.rfind(':'));
-    if (state().parts->prober && !asked.wan)
-      return ask_prober<gossip_joined>(
-          [](const gossip_joined& done) {
-            return done.reached > 0
-                       ? http::empty_reply(200)
-                       : error_reply(500, model::joined_faults(done.failures));
-          },
-          at::join::value, gossip_join{{address}});
-    model::check_wish dial;
-    dial.tcp = address;
-    auto promise = done_later(self);
-    auto ticket = state().next_ticket++;
-    auto me = caf::actor_cast<caf::weak_actor_ptr>(self);
-    auto& made = state().dials[ticket];
-    made.promise = promise;
-    made.host = host;
-    made.probe = state().parts->start_probe(
-        dial, health::make_settings(dial),
-        [me, ticket](health::probe_result found) {
-          if (auto alive = caf::actor_cast<caf::strong_actor_ptr>(me))
-            alive->enqueue(nullptr, caf::make_message_id(),
-                           caf::make_message(at::probe::value, ticket,
-                                             std::move(found.status),
-                                             std::move(found.output)),
-                           nullptr);
-        });
-    return promise;
+    return join_members(self, asked);
   }
   // The session carries out the others itself.
   template <class Other>
@@ -433,22 +362,6 @@ void on_expire(agent_ptr self, std::uint64_t ticket) {
   self->state.watchers.erase(found);
   watcher.promise.deliver(
       tell_service(self->state, watcher.asked.id, watcher.pretty));
-}
-
-void on_dialed(agent_ptr self, std::uint64_t ticket, const std::string& status,
-               const std::string& output) {
-  auto found = self->state.dials.find(ticket);
-  if (found == self->state.dials.end())
-    return;
-  auto one = std::move(found->second);
-  self->state.dials.erase(found);
-  one.promise.deliver(
-      status == model::check_status::passing
-          ? error_reply(501, "praetor does not support joining other agents "
-                             "yet: " +
-                                 one.host)
-          : error_reply(500, model::joined_faults({"Failed to join " +
-                                                   one.host + ": " + output})));
 }
 
 // One such timer at a time.

@@ -170,6 +170,17 @@ http::rendered_ptr tell_health(const agent_state& state,
                                const http::agent::health_by_name& asked,
                                bool pretty);
 
+// -- agent_members.cpp: what members are there, and how that changes ----------
+
+using agent_reply = caf::typed_response_promise<http::rendered_ptr>;
+agent_reply show_members(agent_ptr self, const http::agent::members& asked,
+                         bool pretty);
+agent_reply force_leave(agent_ptr self, const http::agent::force_leave& asked);
+agent_reply join_members(agent_ptr self, const http::agent::join& asked);
+/// Whether somebody could be reached whom we cannot join.
+void on_dialed(agent_ptr self, std::uint64_t ticket, const std::string& status,
+               const std::string& output);
+
 // -- agent_host.cpp: what the machine tells -----------------------------------
 
 http::rendered_ptr tell_host(bool pretty);

@@ -152,6 +152,80 @@ void reconcile_dirty(cluster_keeper_ptr self) {
     reconcile(self, name);
 }
 
+// -- the configuration of Raft -----------------------------------------------
+
+std::vector<raft::seen_server> seen_servers(const cluster_keeper_state& state) {
+  std::vector<raft::seen_server> found;
+  for (auto& [name, one] : state.members) {
+    if (!is_server(state, one))
+      continue;
+    raft::seen_server seen;
+    seen.id = tag(one, "id");
+    seen.never_votes = tag(one, "nonvoter") == "1";
+    if (one.status == member_status::failed)
+      seen.state = raft::seen_server::presence::failed;
+    else if (one.status == member_status::left)
+      seen.state = raft::seen_server::presence::left;
+    found.push_back(std::move(seen));
+  }
+  return found;
+}
+
+raft::autopilot_rules rules_of(const storage::state& state) {
+  raft::autopilot_rules rules;
+  if (auto& wanted = state.autopilot) {
+    rules.removes_failed = wanted->cleanup_dead_servers;
+    rules.stabilization = wanted->server_stabilization_time;
+  }
+  return rules;
+}
+
+void change(cluster_keeper_ptr self, const raft::membership_change& wanted) {
+  auto& state = self->state;
+  spdlog::info("agent.server.autopilot: {}: id={}", raft::to_text(wanted.kind),
+               wanted.who);
+  auto done = [=](const error& why) {
+    self->state.changing = false;
+    if (why.code != errc::ok)
+      spdlog::warn("agent.server.autopilot: {} failed: id={} error=\"{}\"",
+                   raft::to_text(wanted.kind), wanted.who, why.text);
+  };
+  auto lost = [=](caf::error&) { self->state.changing = false; };
+  if (wanted.kind == raft::change_kind::remove)
+    self->request(state.raft, caf::infinite, at::remove::value, wanted.who)
+        .then(done, lost);
+  else
+    self->request(state.raft, caf::infinite, at::add::value, wanted.who,
+                  wanted.kind == raft::change_kind::promote)
+        .then(done, lost);
+}
+
+void decide(cluster_keeper_ptr self, const cluster_view& view) {
+  auto& state = self->state;
+  state.changing = false;
+  if (view.failure.code != errc::ok)
+    return;
+  std::vector<raft::known_server> known;
+  for (auto& one : view.servers)
+    known.push_back({one.id, one.votes, one.id == state.id, one.healthy,
+                     one.stable_for});
+  auto wanted = raft::next_change(rules_of(*state.readers->newest()), known,
+                                  seen_servers(state));
+  if (!wanted)
+    return;
+  state.changing = true;
+  change(self, *wanted);
+}
+
+void steer(cluster_keeper_ptr self) {
+  auto& state = self->state;
+  if (!state.leads || !state.joins || std::exchange(state.changing, true))
+    return;
+  self->request(state.raft, caf::infinite, at::members::value, false)
+      .then([=](const cluster_view& view) { decide(self, view); },
+            [=](caf::error&) { self->state.changing = false; });
+}
+
 // -- messages ----------------------------------------------------------------
 
 void on_news(cluster_keeper_ptr self, const gossip_news& news) {
@@ -209,6 +283,7 @@ void tick(cluster_keeper_ptr self) {
   if (state.leads && state.time->now() >= state.reconcile_due)
     reconcile_all(self);
   reconcile_dirty(self);
+  steer(self);
   state.time->after(autopilot_interval,
                     caf::actor_cast<caf::strong_actor_ptr>(self),
                     caf::make_message(at::tick::value));

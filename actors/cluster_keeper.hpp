@@ -40,7 +40,7 @@ inline constexpr span join_retry_least = std::chrono::milliseconds(100);
 /// are, and on the leader the catalogue's nodes and Raft's configuration.
 struct cluster_keeper_state : cluster_keeper_parts {
   cluster_keeper_state() = default;
-  
+
 
   std::map<std::string, gossip::member> members; // by name
   roster servers;                                // as was told last

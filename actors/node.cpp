@@ -11,9 +11,9 @@
 #include "actors/http_session.hpp"
 #include "actors/io/basp.hpp"
 #include "actors/io/dns_sockets.hpp"
-#include "actors/io/link.hpp"
 #include "actors/joiner.hpp"
 #include "actors/networks.hpp"
+#include "actors/node_carrier.hpp"
 #include "actors/node_settings.hpp"
 #include "actors/portal.hpp"
 #include "actors/probes.hpp"
@@ -78,7 +78,6 @@ public:
   std::vector<int> udp_sockets;
 
   status open_ports();
-  status open_carrier();
 
   // -- while it runs
   // ------------------------------------------------------------
@@ -154,37 +153,6 @@ status node::parts::open_ports() {
       return socket.failure();
     udp_sockets.push_back(*socket);
   }
-  return {};
-}
-
-// Alone in its process, a server in -dev hears nobody.
-status node::parts::open_carrier() {
-  if (config.dev_mode)
-    return {};
-  auto& own = config.addresses;
-  std::vector<std::string> listen, ours;
-  if (config.server) {
-    listen.push_back(host_and_port(own.bind, config.ports.server));
-    ours.push_back(host_and_port(own.advertise, config.ports.server));
-  }
-  if (config.node_transport == "basp") {
-    auto made = io::basp::make(system, {listen, ours, {}});
-    if (!made)
-      return made.failure();
-    carrier = *std::move(made);
-    return {};
-  }
-  io::link_settings chosen;
-  chosen.listen = std::move(listen);
-  chosen.own_addresses = std::move(ours);
-  chosen.cluster = config.datacenter;
-  chosen.node = id;
-  chosen.incarnation = random_seed();
-  chosen.seed = random_seed();
-  auto made = io::link::make(system, *loops.front(), std::move(chosen));
-  if (!made)
-    return made.failure();
-  carrier = *std::move(made);
   return {};
 }
 
@@ -409,13 +377,16 @@ result<std::unique_ptr<node>> node::make(agent_config config,
     made->loops.push_back(std::make_unique<io::loop>(made->system));
   if (auto ok = made->open_ports(); !ok)
     return ok.failure();
-  if (auto ok = made->open_carrier(); !ok)
+  // Alone in its process, a server in -dev hears nobody.
+  if (made->config.dev_mode)
+    return std::unique_ptr<node>(new node(std::move(made)));
+  auto& first = *made->loops.front();
+  auto carrier = make_carrier(made->system, first, made->config, made->id);
+  if (!carrier)
+    return carrier.failure();
+  made->carrier = *std::move(carrier);
+  if (auto ok = made->gossip.open(first, made->config, made->id); !ok)
     return ok.failure();
-  if (!made->config.dev_mode)
-    if (auto ok = made->gossip.open(*made->loops.front(), made->config,
-                                    made->id);
-        !ok)
-      return ok.failure();
   return std::unique_ptr<node>(new node(std::move(made)));
 }
 

@@ -450,7 +450,14 @@ raft_peer(raft_peer_ptr self, std::shared_ptr<raft_peer_parts> parts) {
       },
       [=](at::transfer, const node_id& to) { return transfer(self, to); },
       [=](at::members, bool stale) { return view_members(self, stale); },
-      [=](at::remove, const node_id& id) { return remove_member(self, id); },
+      [=](at::remove, const node_id& id) {
+        return change_members(self, {raft::change_kind::remove, id});
+      },
+      [=](at::add, const node_id& id, bool votes) {
+        auto kind = votes ? raft::change_kind::promote
+                          : raft::change_kind::add_nonvoter;
+        return change_members(self, {kind, id});
+      },
       [=](const raft::request_vote& m) { on_letter(self, m); },
       [=](const raft::request_vote_reply& m) { on_letter(self, m); },
       [=](const raft::append_entries& m) { on_letter(self, m); },

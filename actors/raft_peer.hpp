@@ -119,7 +119,7 @@ void deliver(raft_peer_ptr self, const raft::message& letter);
 /// A leader looks at its followers now and then.
 void observe_health(raft_peer_ptr self);
 cluster_view view_members(raft_peer_ptr self, bool stale);
-error remove_member(raft_peer_ptr self, const node_id& id);
+error change_members(raft_peer_ptr self, const raft::membership_change& wanted);
 
 // -- raft_peer_snapshots.cpp
 

@@ -83,16 +83,16 @@ cluster_view view_members(raft_peer_ptr self, bool stale) {
   return seen;
 }
 
-error remove_member(raft_peer_ptr self, const node_id& id) {
+error change_members(raft_peer_ptr self, const raft::membership_change& wanted) {
   auto& state = self->state;
   if (!state.core->is_leader())
     return fail(errc::no_leader, "No cluster leader");
-  auto at = state.core->change_membership({raft::change_kind::remove, id});
+  auto at = state.core->change_membership(wanted);
   perform(self);
   if (!at)
     return at.failure();
-  spdlog::warn("agent.raft: removed a server by the wish of an operator: id={}",
-               id);
+  spdlog::info("agent.raft: updating configuration: command={} server-id={}",
+               raft::to_text(wanted.kind), wanted.who);
   return {errc::ok, {}};
 }
 

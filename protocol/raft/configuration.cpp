@@ -142,4 +142,18 @@ result<configuration> decode_configuration(std::string_view bytes) {
   return one;
 }
 
+const char* to_text(change_kind kind) {
+  switch (kind) {
+  case change_kind::add_nonvoter:
+    return "add-nonvoter";
+  case change_kind::promote:
+    return "promote";
+  case change_kind::demote:
+    return "demote";
+  case change_kind::remove:
+    return "remove";
+  }
+  return "unknown";
+}
+
 } // namespace praetor::raft

@@ -51,6 +51,9 @@ enum class change_kind : unsigned char {
   remove,       // a member no longer belongs to the cluster
 };
 
+/// "add-nonvoter", "promote", "demote", "remove".
+const char* to_text(change_kind kind);
+
 struct membership_change {
   change_kind kind = change_kind::add_nonvoter;
   node_id who;
