@@ -57,7 +57,7 @@ TEST_CASE_FIXTURE(scene, "the Raft configuration names the servers that the "
         R"({"Servers":[{"ID":"00000000-0000-0000-0000-00000000000a",)"
         R"("Node":"n1","Address":"10.0.0.1:8300","Leader":true,)"
         R"("ProtocolVersion":"3","Voter":true},{"ID":"b",)"
-        R"("Node":"(unknown)","Address":"10.0.0.1:8300","Leader":false,)"
+        R"~("Node":"(unknown)","Address":"10.0.0.1:8300","Leader":false,)~"
         R"("ProtocolVersion":"3","Voter":true}],"Index":0})");
 }
 
