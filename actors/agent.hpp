@@ -37,7 +37,7 @@ struct agent_parts {
   std::shared_ptr<const agent_facts> facts;
   gateway_actor gateway;
   gossip_prober_actor prober; // none: alone for ever
-  local_store_actor store; // none: nothing is kept
+  local_store_actor store;    // none: nothing is kept
   std::shared_ptr<publication> readers;
   clock* time = nullptr;
   io::loop* where = nullptr; // of the checkers; null in tests

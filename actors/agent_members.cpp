@@ -74,15 +74,16 @@ agent_reply force_leave(agent_ptr self, const http::agent::force_leave& asked) {
   auto& state = self->state;
   auto unknown = "agent: No node found with name '" + asked.name + "'";
   if (!state.parts->prober)
-    return now(self, asked.name == state.local.node ? http::empty_reply(200)
-                                                    : error_reply(500, unknown));
+    return now(self, asked.name == state.local.node
+                         ? http::empty_reply(200)
+                         : error_reply(500, unknown));
   return ask_prober<error>(
       self,
       [unknown](const error& why) {
         if (why.code == errc::ok)
           return http::empty_reply(200);
-        return error_reply(500, why.code == errc::not_found ? unknown
-                                                            : why.text);
+        return error_reply(500,
+                           why.code == errc::not_found ? unknown : why.text);
       },
       at::remove::value, gossip_force_leave{asked.name, asked.prune});
 }
@@ -93,8 +94,8 @@ agent_reply join_members(agent_ptr self, const http::agent::join& asked) {
   auto address = asked.address;
   if (address.find(':') == std::string::npos)
     address += ":" + std::to_string(port);
-  auto& host = asked.wan ? config.addresses.advertise_wan
-                         : config.addresses.advertise;
+  auto& host =
+      asked.wan ? config.addresses.advertise_wan : config.addresses.advertise;
   if (address == host + ":" + std::to_string(port))
     return now(self, http::empty_reply(200)); // ourselves
   if (asked.wan || !self->state.parts->prober)
@@ -116,14 +117,14 @@ void on_dialed(agent_ptr self, std::uint64_t ticket, const std::string& status,
     return;
   auto one = std::move(found->second);
   self->state.dials.erase(found);
-  if (status == model::check_status::passing)
-    return one.promise.deliver(
-        error_reply(501, "praetor does not support joining this agent to "
-                         "others: " +
-                             one.host));
-  one.promise.deliver(error_reply(
-      500, model::joined_faults({"Failed to join " + one.host + ": " +
-                                 output})));
+  bool answers = status == model::check_status::passing;
+  one.promise.deliver(
+      answers
+          ? error_reply(501, "praetor does not support joining this agent "
+                             "to others: " +
+                                 one.host)
+          : error_reply(500, model::joined_faults({"Failed to join " +
+                                                   one.host + ": " + output})));
 }
 
 } // namespace praetor::actors

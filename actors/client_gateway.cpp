@@ -260,6 +260,16 @@ client_gateway(client_gateway_ptr self,
       [](at::read, read_proof) {
         return read_grant{fail(errc::unsupported, "not for a client"), {}};
       },
+      // Operators' requests reach a server as requests of HTTP.
+      [](at::members, bool) {
+        return cluster_view{fail(errc::unsupported, "not for a client"), {}};
+      },
+      [](at::remove, const node_id&) {
+        return fail(errc::unsupported, "not for a client");
+      },
+      [](at::transfer, const node_id&) {
+        return fail(errc::unsupported, "not for a client");
+      },
       [=](at::call, const remote_request& asked) { return call(self, asked); },
       [=](at::unwatch, std::uint64_t ticket) {
         auto& asked = self->state.asked;

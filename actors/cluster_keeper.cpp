@@ -140,8 +140,7 @@ void reconcile_all(cluster_keeper_ptr self) {
   }
   for (auto& command :
        storage::to_forget(state.readers->newest()->catalog, known))
-    propose(self, command,
-            std::get<model::catalog_deregister>(command).node);
+    propose(self, command, std::get<model::catalog_deregister>(command).node);
 }
 
 void reconcile_dirty(cluster_keeper_ptr self) {
@@ -207,8 +206,8 @@ void decide(cluster_keeper_ptr self, const cluster_view& view) {
     return;
   std::vector<raft::known_server> known;
   for (auto& one : view.servers)
-    known.push_back({one.id, one.votes, one.id == state.id, one.healthy,
-                     one.stable_for});
+    known.push_back(
+        {one.id, one.votes, one.id == state.id, one.healthy, one.stable_for});
   auto wanted = raft::next_change(rules_of(*state.readers->newest()), known,
                                   seen_servers(state));
   if (!wanted)

@@ -23,9 +23,9 @@ struct cluster_keeper_parts {
   node_id id;
   std::string datacenter;
   gateway_actor gateway;
-  raft_peer_actor raft; // none: an agent without a state
-  joiner_actor joins;   // none: alone for ever, or without a state
-  gossip_prober_actor prober;         // none: alone for ever
+  raft_peer_actor raft;       // none: an agent without a state
+  joiner_actor joins;         // none: alone for ever, or without a state
+  gossip_prober_actor prober; // none: alone for ever
   std::vector<std::string> addresses; // of who is to be joined
   span retry_max = std::chrono::seconds(30);
   std::shared_ptr<publication> readers;
@@ -40,7 +40,6 @@ inline constexpr span join_retry_least = std::chrono::milliseconds(100);
 /// are, and on the leader the catalogue's nodes and Raft's configuration.
 struct cluster_keeper_state : cluster_keeper_parts {
   cluster_keeper_state() = default;
-
 
   std::map<std::string, gossip::member> members; // by name
   roster servers;                                // as was told last

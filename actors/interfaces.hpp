@@ -4,8 +4,8 @@
 // "local" carry pointers and never leave the node; all others can be sent
 // through bytes and have their round-trip test.
 
-#include "actors/cluster_view.hpp"
 #include "actors/atoms.hpp"
+#include "actors/cluster_view.hpp"
 #include "actors/publication.hpp"
 #include "actors/remote.hpp"
 #include "actors/roster.hpp"
@@ -219,8 +219,7 @@ using joiner_actor = caf::typed_actor<
     /// Time passes.
     caf::reacts_to<at::tick>>;
 
-// -- the state
-// -----------------------------------------------------------------
+// -- the state ----------------------------------------------------------------
 
 /// Committed entries in log order. Local.
 struct committed {
@@ -355,8 +354,7 @@ struct local_definitions {
   model::kept_local kept;
 };
 
-// -- sessions
-// ------------------------------------------------------------------
+// -- sessions -----------------------------------------------------------------
 
 using session_keeper_actor = caf::typed_actor<
     /// Proposes a command that may take locks, unless one of them is still in
@@ -370,8 +368,7 @@ using session_keeper_actor = caf::typed_actor<
     /// This node became (true) or ceased to be (false) the leader.
     caf::reacts_to<at::lead, bool>>;
 
-// -- the agent's own
-// ------------------------------------------------------------
+// -- the agent's own ----------------------------------------------------------
 
 using agent_actor = caf::typed_actor<
     /// Does or tells what only this agent can. Local.
@@ -417,8 +414,7 @@ using health_checker_actor = caf::typed_actor<
     /// Time passes: the TTL, or the wish to be deregistered.
     caf::reacts_to<at::tick, std::uint64_t>, caf::reacts_to<at::stop>>;
 
-// -- http
-// ------------------------------------------------------------------------
+// -- http ---------------------------------------------------------------------
 
 /// The socket of a new session, handed over once. Local.
 struct stream_handover {
@@ -453,8 +449,7 @@ using watch_keeper_actor =
                      /// The wait of the watcher with that ticket is over.
                      caf::reacts_to<at::expire, std::uint64_t>>;
 
-// -- dns
-// -------------------------------------------------------------------------
+// -- dns ----------------------------------------------------------------------
 
 /// Where the reply to a question goes.
 class dns_reply_port {

@@ -83,7 +83,8 @@ cluster_view view_members(raft_peer_ptr self, bool stale) {
   return seen;
 }
 
-error change_members(raft_peer_ptr self, const raft::membership_change& wanted) {
+error change_members(raft_peer_ptr self,
+                     const raft::membership_change& wanted) {
   auto& state = self->state;
   if (!state.core->is_leader())
     return fail(errc::no_leader, "No cluster leader");
