@@ -208,20 +208,26 @@ void write_stats(json_writer& json, const agent_state& state) {
   json.key("consul");
   json.begin_object();
   json.field("acl", facts.config.acl.enabled ? "enabled" : "disabled");
-  json.field("bootstrap", facts.config.bootstrap ? "true" : "false");
-  json.field("known_datacenters", "1");
-  json.field("leader", leads->is_leader ? "true" : "false");
-  json.field("leader_addr", leads->leader_address);
+  if (facts.config.server) {
+    json.field("bootstrap", facts.config.bootstrap ? "true" : "false");
+    json.field("known_datacenters", "1");
+    json.field("leader", leads->is_leader ? "true" : "false");
+    json.field("leader_addr", leads->leader_address);
+  } else {
+    json.field("known_servers", std::to_string(leads->peer_addresses.size()));
+  }
   json.field("server", facts.config.server ? "true" : "false");
   json.end_object();
-  json.key("raft");
-  json.begin_object();
-  json.field("applied_index", std::to_string(newest->applied));
-  json.field("commit_index", std::to_string(newest->applied));
-  json.field("last_log_index", std::to_string(newest->applied));
-  json.field("num_peers", "0");
-  json.field("state", leads->is_leader ? "Leader" : "Follower");
-  json.end_object();
+  if (facts.config.server) {
+    json.key("raft");
+    json.begin_object();
+    json.field("applied_index", std::to_string(newest->applied));
+    json.field("commit_index", std::to_string(newest->applied));
+    json.field("last_log_index", std::to_string(newest->applied));
+    json.field("num_peers", "0");
+    json.field("state", leads->is_leader ? "Leader" : "Follower");
+    json.end_object();
+  }
   json.key("runtime");
   json.begin_object();
   json.field("arch", "amd64");
@@ -277,9 +283,9 @@ rendered_ptr tell_members(const gossip_members& all, bool pretty) {
   json.begin_array();
   for (auto& [name, one] : all.members) {
     auto tags = gossip::unpack_tags(one.tags);
-    write_member(json, {name, one.at.host, one.at.port,
-                        tags ? *tags : gossip::tag_map(),
-                        number_of(one.status)});
+    write_member(json,
+                 {name, one.at.host, one.at.port,
+                  tags ? *tags : gossip::tag_map(), number_of(one.status)});
   }
   json.end_array();
   return http::json_reply(std::move(body), pretty);

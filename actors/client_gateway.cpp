@@ -225,6 +225,10 @@ void on_roster(client_gateway_ptr self, const roster& known) {
         state.carrier->reach(one.address, portal_name, io::lane::bulk));
     state.servers.push_back(std::move(made));
   }
+  leadership now;
+  for (auto& one : state.servers)
+    now.peer_addresses.push_back(one.address);
+  state.readers->set_leadership(std::move(now));
   if (before.empty() != state.servers.empty())
     for (auto& one : state.listeners)
       tell(self, one);

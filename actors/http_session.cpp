@@ -92,6 +92,7 @@ void forward(http_session_ptr self) {
   auto& services = *state.services;
   remote_request asked;
   asked.ticket = state.forwarded = services.next_ticket();
+  asked.node = services.surface->node_name;
   asked.method = state.open->method_text;
   asked.target = state.open->target;
   asked.body = state.open->body;

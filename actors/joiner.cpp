@@ -24,11 +24,10 @@ void exchange_rosters(joiner_ptr self, const std::string& address) {
   auto there = caf::actor_cast<joiner_actor>(
       state.carrier->reach(address, joiner_name, io::lane::control));
   self->request(there, caf::infinite, at::join::value, everyone(state))
-      .then(
-          [=](const roster& heard) { learn(self, heard); },
-          [](caf::error&) {
-            // The next exchange is due soon.
-          });
+      .then([=](const roster& heard) { learn(self, heard); },
+            [](caf::error&) {
+              // The next exchange is due soon.
+            });
 }
 
 bool is_newer(const joiner_state& state, const server_record& one) {
@@ -126,18 +125,28 @@ void exchange_with_next(joiner_ptr self, instant now) {
 // -- beginning a cluster -----------------------------------------------------
 
 // The servers that would begin together, in order; none when there is a
-// cluster already or some are missing.
+// cluster already, or not one number that they wait for. Who waits for none
+// goes along.
 std::vector<node_id> founders(const joiner_state& state) {
   std::vector<node_id> found;
-  if (state.own.expect < 2)
-    return found;
+  std::uint64_t wanted = 0;
   for (auto& [id, one] : state.known) {
-    if (one.has_history)
+    if (one.has_history ||
+        (wanted > 0 && one.expect > 0 && one.expect != wanted))
       return {};
-    if (one.expect == state.own.expect)
-      found.push_back(id);
+    wanted = std::max(wanted, one.expect);
+    found.push_back(id);
   }
-  return found.size() >= state.own.expect ? found : std::vector<node_id>();
+  bool enough = wanted > 1 && found.size() >= wanted;
+  return enough ? found : std::vector<node_id>();
+}
+
+// The first of those who wait for a number begins.
+bool is_first(const joiner_state& state) {
+  for (auto& [id, one] : state.known)
+    if (one.expect > 1)
+      return id == state.own.id;
+  return false;
 }
 
 bool promise(joiner_ptr self, const std::vector<node_id>& all) {
@@ -203,7 +212,7 @@ void ask_promise(joiner_ptr self, std::vector<node_id> all, std::size_t next) {
 void begin_if_due(joiner_ptr self) {
   auto& state = self->state;
   auto all = founders(state);
-  if (all.empty() || all.front() != state.own.id || state.asks_for_promises ||
+  if (all.empty() || !is_first(state) || state.asks_for_promises ||
       !promise(self, all))
     return;
   state.asks_for_promises = true;

@@ -101,6 +101,20 @@ struct call_visitor {
   }
 };
 
+// Routes take the name of their node from it.
+const http::surface& surface_of(portal_state& state, const std::string& node) {
+  if (node.empty() || node == state.with->surface->node_name)
+    return *state.with->surface;
+  if (state.surfaces.size() >= surfaces_kept_max)
+    state.surfaces.clear();
+  auto& kept = state.surfaces[node];
+  if (kept.node_name.empty()) {
+    kept = *state.with->surface;
+    kept.node_name = node;
+  }
+  return kept;
+}
+
 reply_promise call(portal_ptr self, const remote_request& asked) {
   auto& state = self->state;
   auto promise = self->make_response_promise<remote_reply>();
@@ -129,7 +143,7 @@ reply_promise call(portal_ptr self, const remote_request& asked) {
   state.calls.emplace(number, portal_state::call{asked.ticket, promise, {}});
   if (asked.ticket != 0)
     state.numbers.emplace(asked.ticket, number);
-  auto routed = http::dispatch(request, *state.with->surface);
+  auto routed = http::dispatch(request, surface_of(state, asked.node));
   std::visit(call_visitor{self, {self, number}, request.body}, routed.what);
   return promise;
 }

@@ -9,6 +9,9 @@ namespace praetor::actors {
 /// The name under which carriers know a server's portal.
 inline constexpr auto portal_name = caf::atom("portal");
 
+/// Nodes for which the routes' view of them is kept.
+inline constexpr std::size_t surfaces_kept_max = 1024;
+
 struct portal_parts {
   portal_parts() = default;
   const serving_parts* with = nullptr;
@@ -30,6 +33,7 @@ struct portal_state : portal_parts {
   std::map<std::uint64_t, call> calls;            // by our own number
   std::map<std::uint64_t, std::uint64_t> numbers; // by ticket
   std::uint64_t next_number = 1;
+  std::map<std::string, http::surface> surfaces; // by the node's name
   std::unique_ptr<dns_view> view;
   prng chance{1};
 };

@@ -95,6 +95,7 @@ struct raft_peer_state : raft_peer_parts {
   std::uint64_t bytes_since = 0;    // applied since it was begun
   instant snapshot_due{};           // not before, unless there is too much
   bool snapshot_under_way = false;
+  bool snapshot_unreadable = false; // the newest one: another is due at once
   log_index drop_upto; // what the writer is to be told with the next save
 };
 

@@ -24,6 +24,8 @@ void forget_applied(raft_peer_ptr self, const applied& done) {
 bool snapshot_is_due(const raft_peer_state& state) {
   if (!state.snapshots || state.snapshot_under_way || state.refused_save)
     return false;
+  if (state.snapshot_unreadable)
+    return state.time->now() >= state.snapshot_due;
   // Who is being sent the newest snapshot but one would lose it to the next.
   if (state.core->oldest_snapshot_in_use() < state.snapshot_index)
     return false;
@@ -41,7 +43,9 @@ bool snapshot_is_due(const raft_peer_state& state) {
 void on_snapshot(raft_peer_ptr self, const snapshot_done& done) {
   auto& state = self->state;
   state.snapshot_under_way = false;
-  if (done.index <= state.snapshot_index)
+  bool again = std::exchange(state.snapshot_unreadable, false);
+  if (done.index < state.snapshot_index ||
+      (done.index == state.snapshot_index && !again))
     return; // one from the leader was faster
   state.snapshot_index = done.index;
   state.snapshot_bytes = done.bytes;
@@ -85,8 +89,9 @@ void snapshot_if_due(raft_peer_ptr self) {
   auto newest = state.readers->newest();
   log_index at{newest->applied};
   auto in_term = state.core->entries().term_at(at);
-  if (!in_term || at <= state.snapshot_index ||
-      at > state.core->applied_index())
+  bool is_news = at > state.snapshot_index ||
+                 (at == state.snapshot_index && state.snapshot_unreadable);
+  if (!in_term || !is_news || at > state.core->applied_index())
     return;
   state.snapshot_under_way = true;
   state.snapshot_due = state.time->now() + state.rules.interval;
@@ -123,6 +128,10 @@ void send_piece(raft_peer_ptr self, const raft::install_snapshot& letter) {
             spdlog::error("agent.raft: a snapshot for {} cannot be read: {}",
                           letter.to, self->system().render(why));
             self->state.core->snapshot_lost(letter.to);
+            if (letter.mark.last.index == self->state.snapshot_index &&
+                !std::exchange(self->state.snapshot_unreadable, true))
+              self->state.snapshot_due = self->state.time->now();
+            snapshot_if_due(self);
             perform(self);
           });
 }

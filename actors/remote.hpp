@@ -63,6 +63,7 @@ inline constexpr std::size_t remote_requests_max = 65'536;
 struct remote_request {
   /// Names it in `at::unwatch`; drawn by chance by who asks.
   std::uint64_t ticket = 0;
+  std::string node; // whose client it is
   std::string method;
   std::string target;
   std::vector<http::header> headers; // those that bear on the answer
@@ -71,8 +72,8 @@ struct remote_request {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, remote_request& x) {
-  auto& [ticket, method, target, headers, body] = x;
-  return f(ticket, method, target, headers, body);
+  auto& [ticket, node, method, target, headers, body] = x;
+  return f(ticket, node, method, target, headers, body);
 }
 
 /// The answer, without what differs between connections.

@@ -10,11 +10,28 @@ namespace {
 // is known only at the end.
 constexpr const char* piece_name = "/pieces";
 
+status check_whole(disk& on, const std::string& directory,
+                   const snapshot_name& name) {
+  auto from = snapshot_reader::open(on, directory, name);
+  if (!from)
+    return from.failure();
+  for (;;) {
+    auto chunk = from->next();
+    if (!chunk)
+      return chunk.failure();
+    if (chunk->empty())
+      return {};
+  }
+}
+
 } // namespace
 
 result<snapshot_bytes> read_piece(disk& on, const std::string& directory,
                                   const snapshot_name& name,
                                   std::uint64_t offset) {
+  if (offset == 0)
+    if (auto ok = check_whole(on, directory, name); !ok)
+      return ok.failure();
   auto path = directory + "/" + to_text(name);
   auto from = on.open(path, open_mode::existing);
   if (!from)

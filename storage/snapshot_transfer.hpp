@@ -18,7 +18,9 @@ struct snapshot_bytes {
 };
 
 /// What the file holds from that offset on. `errc::not_found` when the
-/// snapshot is gone, `errc::bad_input` for an offset behind its end.
+/// snapshot is gone, `errc::bad_input` for an offset behind its end. The first
+/// piece comes only of a file whose every byte was read and found whole
+/// (`errc::corrupt`): nobody else could take it.
 result<snapshot_bytes> read_piece(disk& on, const std::string& directory,
                                   const snapshot_name& name,
                                   std::uint64_t offset);

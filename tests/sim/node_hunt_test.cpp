@@ -84,6 +84,19 @@ TEST_CASE("no storm breaks a promise of whole servers" *
     FAIL("praetor sim --seconds 5 --seed ", failed->seed, "\n", failed->why);
 }
 
+// A stray write had damaged the leader's newest snapshot, and it was sent to
+// a late follower for ever.
+TEST_CASE("storms that once broke a promise break none") {
+  spdlog::set_level(spdlog::level::off);
+  for (std::uint64_t seed : {6328, 300252}) {
+    run_options chosen;
+    chosen.world.seed = seed;
+    chosen.storm_time = 5s;
+    auto done = run(chosen);
+    CHECK_MESSAGE(done.passed(), "seed ", seed);
+  }
+}
+
 TEST_CASE("the same seed is the same run, and another is another" *
           doctest::skip(is_slow)) {
   auto chosen = short_runs();
@@ -110,7 +123,7 @@ TEST_CASE("a run is the same in every build") {
   auto done = run(chosen);
   CHECK(done.passed());
   INFO("meant to change? praetor sim --seed 5 --nodes 3 --seconds 1");
-  CHECK(done.hash == 0x63634EF88195865Dull);
+  CHECK(done.hash == 0x9A54AE3F14D0D8B4ull);
 }
 
 TEST_CASE("the hunt catches servers that are broken on purpose" *

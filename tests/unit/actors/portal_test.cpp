@@ -22,7 +22,9 @@ struct portal_fixture {
   portal_fixture() {
     serving.readers = &readers;
     serving.time = &world.time;
-    serving.surface = std::make_shared<const http::surface>();
+    auto surface = std::make_shared<http::surface>();
+    surface->make_id = [] { return tests::uuid_of('1'); };
+    serving.surface = std::move(surface);
     serving.gateway = raft.gate();
     serving.watches =
         world.spawn(watch_keeper, &readers, static_cast<clock*>(&world.time),
@@ -37,10 +39,13 @@ struct portal_fixture {
   tests::reply_ptr<remote_reply> ask(std::string method, std::string target,
                                      std::string body = {},
                                      std::uint64_t ticket = 1) {
-    return world.ask<remote_reply>(
-        there, at::call::value,
-        remote_request{
-            ticket, std::move(method), std::move(target), {}, std::move(body)});
+    return world.ask<remote_reply>(there, at::call::value,
+                                   remote_request{ticket,
+                                                  "web1",
+                                                  std::move(method),
+                                                  std::move(target),
+                                                  {},
+                                                  std::move(body)});
   }
 };
 
@@ -68,6 +73,16 @@ TEST_CASE_FIXTURE(portal_fixture, "a portal holds a blocking query until the "
   raft.set_key("a", "2");
   REQUIRE(waiting->value);
   CHECK(waiting->value->source.index == 2);
+}
+
+TEST_CASE_FIXTURE(portal_fixture, "a session that another agent asks for is of "
+                                  "its node") {
+  raft.put(tests::register_node("web1"));
+  auto made = ask("PUT", "/v1/session/create", "{}");
+  REQUIRE(made->value);
+  CHECK(made->value->status == 200);
+  REQUIRE(raft.state().catalog.sessions().size() == 1);
+  CHECK(raft.state().catalog.sessions().front()->node == "web1");
 }
 
 TEST_CASE_FIXTURE(portal_fixture,
@@ -153,10 +168,13 @@ struct client_fixture : portal_fixture {
   }
   tests::reply_ptr<remote_reply> call(std::string method, std::string target,
                                       std::string body = {}) {
-    return world.ask<remote_reply>(
-        gate, at::call::value,
-        remote_request{
-            9, std::move(method), std::move(target), {}, std::move(body)});
+    return world.ask<remote_reply>(gate, at::call::value,
+                                   remote_request{9,
+                                                  "web1",
+                                                  std::move(method),
+                                                  std::move(target),
+                                                  {},
+                                                  std::move(body)});
   }
 };
 

@@ -3,6 +3,7 @@
 #include "protocol/base/bytes.hpp"
 #include "storage/recovery.hpp"
 #include "storage/simulated_disk.hpp"
+#include "storage/snapshot_transfer.hpp"
 #include "storage/state_codec.hpp"
 
 #include <doctest/doctest.h>
@@ -241,6 +242,18 @@ TEST_CASE("a single failing call is told, and harms no other snapshot") {
     if (done)
       CHECK(*read(disk, name_of(9)) == pieces{"new"});
   }
+}
+
+TEST_CASE("nothing of a damaged snapshot is sent to another server") {
+  simulated_disk disk;
+  REQUIRE(write(disk, meta_of(7), {"a chunk", "another"}));
+  auto piece = storage::read_piece(disk, directory, name_of(7), 0);
+  REQUIRE(piece);
+  CHECK(piece->last);
+  damage(disk, 7);
+  auto damaged = storage::read_piece(disk, directory, name_of(7), 0);
+  REQUIRE(!damaged);
+  CHECK(damaged.failure().code == errc::corrupt);
 }
 
 TEST_CASE("a full disk has its room back") {
