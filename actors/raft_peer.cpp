@@ -86,9 +86,10 @@ void on_report(raft_peer_ptr self, const raft::report& news) {
   }
   if (std::exchange(state.leads, false))
     spdlog::info("agent.server: cluster leadership lost");
-  if (!news.leader.empty())
+  if (auto found = state.neighbours.find(news.leader);
+      found != state.neighbours.end())
     spdlog::info("agent.server: New leader elected: payload={} term={}",
-                 news.leader, news.in_term.value);
+                 found->second.name, news.in_term.value);
   fail_waiting(self, "leadership lost while committing log");
   announce(self);
 }

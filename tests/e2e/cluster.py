@@ -8,6 +8,7 @@ class Cluster:
 
     def __init__(self, binary, home, size=3, transport="link", config=None):
         self.nodes = []
+        self.transport = transport
         settings = {"node_transport": transport, "log_level": "INFO",
                     **(config or {})}
         for number in range(size):

@@ -14,7 +14,7 @@ import threading
 import time
 
 from cluster import Cluster, is_value
-from node import check, contains, equal, main, test, until
+from node import Node, check, contains, equal, main, test, until
 
 CRASH_SECONDS = float(os.environ.get("PRAETOR_CRASH_SECONDS", "12"))
 WRITERS = 4
@@ -100,6 +100,118 @@ def _(binary, home):
     for one in all.nodes:
         equal(one.http("PUT", f"/v1/session/renew/{mine['ID']}").ok().json()
               [0]["ID"], mine["ID"], "a renewal")
+
+
+def client_of(all, name="c1"):
+    """An agent beside the servers, and not one of them."""
+    home = all.nodes[0].home
+    one = Node(all.nodes[0].binary, f"-node={name}",
+               f"-retry-join={all.nodes[0].address}",
+               config={"log_level": "INFO",
+                       "node_transport": all.transport},
+               data_dir=home / name)
+    one.launch()
+    until(f"a leader at {one.address}", one.is_ready)
+    until("the catalogue has the client", lambda: any(
+        each["Node"] == name
+        for each in all.nodes[1].http("GET", "/v1/catalog/nodes").json()))
+    return one
+
+
+def health_of(node, name):
+    """The state of a node's serfHealth, or nothing."""
+    return next((each["Status"] for each in node.http(
+        "GET", f"/v1/health/node/{name}").json()
+        if each["CheckID"] == "serfHealth"), None)
+
+
+def statuses(node):
+    """The members as this agent sees them: name to status."""
+    return {each["Name"]: each["Status"]
+            for each in node.http("GET", "/v1/agent/members").json()}
+
+
+def ask_through_client(binary, home, transport):
+    all = Cluster(binary, home, transport=transport)
+    client = client_of(all)
+    server = all.nodes[0]
+    client.put("/v1/kv/a", b"1")
+    check(is_value(server, "a", b"1"), "a write of the client")
+    index = client.http("GET", "/v1/kv/a").index
+    found = []
+    waiter = threading.Thread(target=lambda: found.append(
+        client.http("GET", f"/v1/kv/a?raw&index={index}&wait=30s").body))
+    waiter.start()
+    server.put("/v1/kv/a", b"2")
+    waiter.join(30)
+    equal(found, [b"2"], "what a blocking query of the client saw")
+    client.put("/v1/agent/service/register", b'{"Name": "web", "Port": 80}')
+    instance = server.http("GET", "/v1/health/service/web").json()[0]
+    equal(instance["Node"]["Node"], "c1", "the node of the service")
+    session = client.http("PUT", "/v1/session/create", b"{}").ok().json()
+    equal(server.http("GET", f"/v1/session/info/{session['ID']}").json()
+          [0]["Node"], "c1", "the node of the session")
+    everybody = {"s0": 1, "s1": 1, "s2": 1, "c1": 1}
+    for one in all.nodes + [client]:
+        until("all members", lambda: statuses(one) == everybody)
+    all.leader(all.nodes).kill()
+    until("a write through another server", lambda: client.http(
+        "PUT", "/v1/kv/a", b"3").status == 200)
+    return all, client
+
+
+@test("a client agent answers as the servers do, and outlives the leader")
+def _(binary, home):
+    ask_through_client(binary, home, "link")
+
+
+@test("a client agent does the same over CAF's own transport")
+def _(binary, home):
+    ask_through_client(binary, home, "basp")
+
+
+@test("a client that is killed is critical until it is back, and one that "
+      "leaves is gone")
+def _(binary, home):
+    all = Cluster(binary, home)
+    client = client_of(all)
+    server = all.nodes[2]
+    client.put("/v1/agent/service/register", b'{"Name": "web", "Port": 80}')
+    until("the client's health", lambda: health_of(server, "c1") == "passing")
+    client.kill()
+    until("the client failed",
+          lambda: health_of(server, "c1") == "critical", 60)
+    equal(statuses(server)["c1"], 4, "the status of the client")
+    client.launch()
+    until("the client is back", lambda: health_of(server, "c1") == "passing")
+    until("its service, too", lambda: server.http(
+        "GET", "/v1/health/service/web?passing").json())
+    equal(client.stop(signal.SIGINT, 60), 0, "the exit code of a leave")
+    until("the client left", lambda: statuses(server)["c1"] == 3)
+    until("the catalogue forgot it", lambda: health_of(server, "c1") is None)
+
+
+@test("a server that joins later votes soon, and one that leaves does no more")
+def _(binary, home):
+    all = Cluster(binary, home)
+    for one in all.nodes:
+        until("autopilot", lambda: one.http(
+            "PUT", "/v1/operator/autopilot/configuration",
+            b'{"CleanupDeadServers": true, "LastContactThreshold": "200ms", '
+            b'"MaxTrailingLogs": 250, "ServerStabilizationTime": "1s"}'
+        ).status == 200)
+    late = Node(binary, "-server", "-node=late",
+                f"-retry-join={all.nodes[0].address}",
+                config={"skip_leave_on_interrupt": False},
+                data_dir=home / "late").start()
+
+    def votes():
+        found = all.nodes[0].http(
+            "GET", "/v1/operator/raft/configuration").json()["Servers"]
+        return {each["Node"]: each["Voter"] for each in found}
+    until("the newcomer votes", lambda: votes().get("late") is True, 60)
+    equal(late.stop(signal.SIGINT, 60), 0, "the exit code of a leave")
+    until("the server that left is out", lambda: "late" not in votes(), 60)
 
 
 @test("without a majority writes and reads fail as Consul says it, stale "
