@@ -241,10 +241,14 @@ def no_data_directory(binary):
     contains(log, "==> data_dir cannot be empty")
 
 
+KEY = "pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s="
+
+
 @test("an agent refuses what this version cannot do instead of starting")
 def unsupported_agent(binary, home):
     for flags, said in (
-            ([f"-data-dir={home}"], "client agents are not supported"),
+            ([f"-data-dir={home}", f"-encrypt={KEY}"],
+             "gossip encryption is not supported"),
             (["-dev", "-https-port=8501"], "HTTPS is not supported")):
         code, log = start_and_fail(binary, *flags)
         equal(code, 1, f"exit code of {flags}")
