@@ -57,9 +57,9 @@ TEST_CASE("a shard applies its items in order and hands back its table") {
   cas.verb = model::kv_verb::cas;
   cas.index = 4;
   shard_batch batch;
-  batch.items.push_back({{4}, set_operation("k", "first"), false});
-  batch.items.push_back({{5}, cas, false});
-  batch.items.push_back({{6}, cas, false});
+  batch.items.push_back({{4}, 4, set_operation("k", "first"), false});
+  batch.items.push_back({{5}, 5, cas, false});
+  batch.items.push_back({{6}, 6, cas, false});
   auto done = world.ask<shard_done>(shard, at::apply::value, batch);
   REQUIRE(done->value);
   REQUIRE(done->value->outcomes.size() == 3);
@@ -79,7 +79,7 @@ TEST_CASE("a shard goes on from a table that it adopts") {
   REQUIRE(table.apply(7, set_operation("k", "elsewhere"), false, changes));
   world.tell(shard, at::adopt::value, table);
   shard_batch batch;
-  batch.items.push_back({{8}, set_operation("other", "x"), false});
+  batch.items.push_back({{8}, 8, set_operation("other", "x"), false});
   auto done = world.ask<shard_done>(shard, at::apply::value, batch);
   REQUIRE(done->value);
   CHECK(done->value->table.size() == 2);
@@ -90,7 +90,7 @@ TEST_CASE("a shard refuses a lock of a session that does not live") {
   actor_world world;
   auto shard = world.spawn(kv_shard);
   shard_batch batch;
-  batch.items.push_back({{1}, lock_operation("k", session_s), false});
+  batch.items.push_back({{1}, 1, lock_operation("k", session_s), false});
   auto done = world.ask<shard_done>(shard, at::apply::value, batch);
   REQUIRE(done->value);
   CHECK(done->value->outcomes[0].second.failure.code != errc::ok);
