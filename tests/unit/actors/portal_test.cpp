@@ -77,7 +77,11 @@ TEST_CASE_FIXTURE(portal_fixture, "a portal holds a blocking query until the "
 
 TEST_CASE_FIXTURE(portal_fixture, "a session that another agent asks for is of "
                                   "its node") {
-  raft.put(tests::register_node("web1"));
+  auto node = tests::register_node("web1");
+  auto& alive = node.checks.emplace_back();
+  alive.id = "serfHealth";
+  alive.status = "passing";
+  raft.put(node);
   auto made = ask("PUT", "/v1/session/create", "{}");
   REQUIRE(made->value);
   CHECK(made->value->status == 200);
