@@ -151,9 +151,10 @@ void register_node(agent_ptr self) {
 
 void propose_defaults(agent_ptr self) {
   auto& state = self->state;
-  if (state.parts->readers->newest()->autopilot)
+  auto& facts = *state.parts->facts;
+  if (!facts.config.server || state.parts->readers->newest()->autopilot)
     return;
-  auto& wanted = state.parts->facts->config.autopilot;
+  auto& wanted = facts.config.autopilot;
   model::autopilot_set first;
   first.only_if = model::autopilot_set::condition::absent;
   first.config.cleanup_dead_servers = wanted.cleanup_dead_servers;

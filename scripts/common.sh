@@ -49,7 +49,7 @@ configure() {
 # gigabyte.
 build_release() {
   install_missing && configure build --buildtype=release &&
-    ninja -C build -j "$(nproc)" >&2
+    meson compile -C build -j "$(nproc)" praetor >&2
 }
 
 # The one binary; the build directory follows the folder that declares it.
